@@ -1,8 +1,34 @@
 #!/usr/bin/env python
-"""Run Django's commands for this project; starts the embedded PostgreSQL where one is used."""
+"""Run Django's commands for this project.
+
+Where no DATABASE_URL is set, the local and test environments use the embedded PostgreSQL; it runs
+for as long as a command that may need it.
+"""
 
 import os
+import signal
 import sys
+from contextlib import AbstractContextManager, nullcontext
+from typing import Final, NoReturn
+
+from config import embedded_postgres
+
+# Everything else gets a server. `run_local` starts it itself, after it has looked at the port.
+COMMANDS_WITHOUT_DATABASE: Final = {
+    "check",
+    "collectstatic",
+    "compilemessages",
+    "diffsettings",
+    "findstatic",
+    "help",
+    "makemessages",
+    "run_local",
+    "spectacular",
+    "startapp",
+    "startproject",
+    "version",
+}
+HELP_OPTIONS: Final = {"-h", "--help", "--version"}
 
 
 def main() -> None:
@@ -10,8 +36,32 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.management import execute_from_command_line  # noqa: PLC0415 (after the line above)
 
-    execute_from_command_line(sys.argv)
+    with _database(sys.argv[1:]):
+        execute_from_command_line(sys.argv)
+
+
+def _database(arguments: list[str]) -> AbstractContextManager[object]:
+    """Return the embedded server, where this command is to have it."""
+    needless = not arguments or arguments[0] in COMMANDS_WITHOUT_DATABASE
+    embedded = os.environ.get("APP_ENV", "local") in {"local", "test"}
+    if needless or HELP_OPTIONS & set(arguments) or os.environ.get("DATABASE_URL") or not embedded:
+        return nullcontext()
+
+    # Without this, a SIGTERM would end the command on the spot and leave the server behind.
+    # Commands that have handlers of their own put them in this one's place.
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGHUP, _leave)
+    return embedded_postgres.running()
+
+
+def _leave(number: int, _frame: object) -> NoReturn:
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+    except embedded_postgres.EmbeddedPostgresError as error:
+        sys.exit(str(error))

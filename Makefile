@@ -1,0 +1,85 @@
+# Everything a workstation does with this project. Needs git, make and Python 3.11 or newer.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test check fmt audit lock openapi clean
+
+# The first Python that is new enough; `make PYTHON=/path/to/python3.12 …` takes another one.
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$name && break; \
+	done)
+BIN := .venv/bin
+# Written last, so that an interrupted installation is never taken for a complete one.
+ENVIRONMENT := .venv/complete
+ARGS ?=
+
+help:  ## List the targets.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(ENVIRONMENT)  ## Run the service with a demo on http://localhost:8000 (PORT=8001 make run: elsewhere).
+	@$(BIN)/python manage.py run_local
+
+test: $(ENVIRONMENT)  ## Run the tests; ARGS="-k close tests/unit" narrows them down.
+	$(BIN)/python -m pytest -n auto $(ARGS)
+
+fmt: $(ENVIRONMENT)  ## Format the code and repair what can be repaired without thought.
+	$(BIN)/ruff check --fix --exit-zero --quiet .
+	$(BIN)/ruff format .
+
+# Values that make a production start complete; nothing listens there, nobody is told them.
+PRODUCTION = APP_ENV=production \
+	SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))')" \
+	DATABASE_URL=postgresql://cases@database.invalid/cases \
+	ALLOWED_HOSTS=cases.example.org \
+	CSRF_TRUSTED_ORIGINS=https://cases.example.org
+
+check: $(ENVIRONMENT)  ## Run the quality gate: format, lint, types, walls, settings, migrations, OpenAPI.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py check --fail-level WARNING
+	@echo 'manage.py check --deploy, as in production'
+	@$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+openapi: $(ENVIRONMENT)  ## Write docs/openapi.yaml from the code.
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+audit: $(ENVIRONMENT)  ## Look for known holes in what is installed; only as good as the advisories within reach.
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.txt
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements-dev.txt
+
+COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header \
+	--no-emit-index-url --python-version 3.11 pyproject.toml
+lock: $(ENVIRONMENT)  ## Bring requirements*.txt in line with pyproject.toml; ARGS=--upgrade takes the newest.
+	$(COMPILE) -o requirements.txt $(ARGS)
+	$(COMPILE) -c requirements.txt --group dev -o requirements-dev.txt $(ARGS)
+
+clean:  ## Remove the environment and all caches; the data in var/ stay.
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis staticfiles
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment is never repaired, always made anew: what is in it is what the lock says.
+# uv installs in seconds, but does not read pip's configuration: it is told the index that pip would
+# use, and where that does not do, pip installs the same file. Both check every hash, uv's own included.
+$(ENVIRONMENT): requirements-dev.txt
+	@if [ -z "$(PYTHON)" ]; then \
+		echo 'No Python 3.11 or newer was found. Install one, or name it: make PYTHON=/path/to/python3 run' >&2; exit 1; fi
+	@echo 'Making the environment in .venv'
+	@rm -rf .venv
+	@if "$(PYTHON)" -m venv .venv >/dev/null 2>&1; then :; \
+	elif rm -rf .venv; "$(PYTHON)" -m pip --version >/dev/null 2>&1 && "$(PYTHON)" -m venv --without-pip .venv; then :; \
+	else rm -rf .venv; \
+		echo 'This Python can make no virtual environment. Install its venv package (Debian, Ubuntu: apt install python3-venv).' >&2; exit 1; fi
+	@pip="$(BIN)/python -m pip"; $$pip --version >/dev/null 2>&1 || pip="$(PYTHON) -m pip --python $(BIN)/python"; \
+	export PIP_DISABLE_PIP_VERSION_CHECK=1; \
+	awk '/^[^ ]/ { wanted = /^uv==/ } wanted' requirements-dev.txt > .venv/uv.txt; \
+	$$pip install --quiet --no-deps --require-hashes -r .venv/uv.txt || exit 1; \
+	index=$${PIP_INDEX_URL:-$$($$pip config get global.index-url 2>/dev/null || :)}; \
+	if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$index}"; fi; \
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt \
+	|| { echo 'uv could not install; pip tries' >&2; \
+		$$pip install --quiet --require-hashes -r requirements-dev.txt; }
+	@touch $@

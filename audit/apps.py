@@ -1,0 +1,16 @@
+from django.apps import AppConfig
+
+
+class AuditConfig(AppConfig):
+    """Listens to case events and keeps the business record of them, append-only and chained."""
+
+    name = "audit"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Plug the receiver in and register the system checks."""
+        from audit import checks  # noqa: F401, PLC0415 (importing registers them)
+        from audit.receivers import record_events  # noqa: PLC0415 (models are loaded by now)
+        from cases.signals import case_event  # noqa: PLC0415
+
+        case_event.connect(record_events, dispatch_uid="audit.record_events")

@@ -1,0 +1,70 @@
+"""System checks: the trail is written, and the database guards it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
+from django.db import connections
+
+from cases.signals import case_event
+
+# Table, trigger: all of them must be there and on, or a change could pass by its trail.
+GUARDS = (
+    ("cases", "cases_guard_insert"),
+    ("cases", "cases_guard_update"),
+    ("cases", "cases_never_deleted"),
+    ("cases", "cases_never_truncated"),
+    ("cases", "cases_has_audit_event"),
+    ("case_notes", "case_notes_append_only"),
+    ("case_notes", "case_notes_never_truncated"),
+    ("case_notes", "case_notes_has_audit_event"),
+    ("audit_events", "audit_events_chain"),
+    ("audit_events", "audit_events_append_only"),
+    ("audit_events", "audit_events_never_truncated"),
+    ("audit_events", "audit_events_has_case"),
+)
+
+
+@register
+def check_receiver(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse to start when the audit receiver is not plugged in."""
+    del kwargs
+    connected = {receiver[0][0] for receiver in case_event.receivers}
+    if "audit.record_events" in connected:
+        return []
+    return [
+        Error(
+            "The audit trail does not listen to case events.",
+            hint="AuditConfig.ready() connects it: keep audit in INSTALLED_APPS.",
+            id="audit.E001",
+        )
+    ]
+
+
+@register(Tags.database)
+def check_guards(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Check in the database that every guard is there and switched on."""
+    del kwargs
+    found: list[CheckMessage] = []
+    for alias in databases or ():
+        with connections[alias].cursor() as cursor:
+            cursor.execute("SELECT to_regclass('audit_events') IS NOT NULL")
+            if cursor.fetchone() != (True,):
+                continue  # before the first migration there is nothing to guard
+            cursor.execute(
+                "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE tgenabled IN ('O','A')"
+            )
+            active = {(table, name) for table, name in cursor.fetchall()}
+        found += [
+            Warning(
+                f"The guard {name} on {table} is missing or switched off in {alias!r}.",
+                hint=f"Run migrate; if it is switched off, ALTER TABLE {table} ENABLE TRIGGER "
+                f"{name}, and find out who did that.",
+                id="audit.W001",
+            )
+            for table, name in GUARDS
+            if (table, name) not in active
+        ]
+    return found

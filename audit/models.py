@@ -1,0 +1,56 @@
+"""The audit trail: one row per fact, in a hash chain per case. The database refuses to change it."""
+
+from __future__ import annotations
+
+from typing import Any, Never
+
+from django.db import models
+
+
+class AppendOnlyQuerySet(models.QuerySet["AuditEvent"]):
+    """Reads and inserts; the database refuses the rest as well."""
+
+    def update(self, **kwargs: Any) -> Never:
+        """Refuse: raises TypeError."""
+        del kwargs
+        message = "The audit trail is append-only: nothing in it is updated."
+        raise TypeError(message)
+
+    def delete(self) -> Never:
+        """Refuse: raises TypeError."""
+        message = "The audit trail is append-only: nothing in it is deleted."
+        raise TypeError(message)
+
+
+class AuditEvent(models.Model):
+    """The business record of one thing that happened to a case.
+
+    ``previous_hash`` and ``hash`` are set by the database as the row comes in: see
+    ``audit.chain`` for what they hold and the first migration for the trigger.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    # As text and with no foreign key: the trail must outlive every other table.
+    case_id = models.CharField(max_length=20, db_collation="C")
+    sequence = models.PositiveIntegerField()
+    actor_id = models.CharField(max_length=150)
+    event_type = models.CharField(max_length=40)
+    occurred_at = models.DateTimeField(help_text="When it happened.")
+    recorded_at = models.DateTimeField(help_text="When this row was written.")
+    request_id = models.CharField(max_length=128, blank=True)
+    details = models.JSONField()
+    content_hash = models.BinaryField(max_length=32)
+    previous_hash = models.BinaryField(max_length=32)
+    hash = models.BinaryField(max_length=32)
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        db_table = "audit_events"
+        default_permissions = ("view",)
+        constraints = (
+            models.UniqueConstraint(fields=("case_id", "sequence"), name="audit_events_sequence"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.case_id} {self.sequence} {self.event_type}"

@@ -1,0 +1,203 @@
+"""Wire forms: what comes in (strict) and what goes out (lean, described for OpenAPI)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from cases import intake
+from cases.events import rfc3339
+from cases.lifecycle import CaseAction, CaseStatus, Priority
+from cases.models import Case, Note
+from cases.policies import GRANTABLE
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses names it does not know: a misspelt field must not be lost silently."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Check the names, then the values."""
+        if isinstance(data, Mapping) and (unknown := set(data) - set(self.fields)):
+            raise serializers.ValidationError(dict.fromkeys(unknown, ["There is no such field."]))
+        return super().to_internal_value(data)
+
+
+class TextField(serializers.CharField):
+    """A text, and nothing that merely can be made one; its rules are those of ``intake``."""
+
+    def __init__(self, check: Callable[[object], str] | None = None, **kwargs: Any) -> None:
+        self.check = check
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuse numbers and booleans; leave the rest to the field's rule."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        if self.check is None:
+            return super().to_internal_value(data)
+        try:
+            return self.check(data)
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from None
+
+
+@extend_schema_field(OpenApiTypes.DATETIME)
+class MomentField(serializers.Field[datetime, Any, str, Any]):
+    """A point in time, RFC 3339 with an offset."""
+
+    def to_internal_value(self, data: Any) -> datetime:
+        """Check it as every way in does."""
+        try:
+            return intake.moment(data)
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from None
+
+    def to_representation(self, value: datetime) -> str:
+        """Write it in UTC."""
+        return rfc3339(value)
+
+
+def _short(help_text: str) -> TextField:
+    return TextField(
+        required=False, allow_blank=True, max_length=intake.SHORT_MAX, help_text=help_text
+    )
+
+
+class CaseFieldsSerializer(StrictSerializer):
+    """The writable fields of a case."""
+
+    title = TextField(max_length=intake.TITLE_MAX)
+    description = TextField(required=False, allow_blank=True, max_length=intake.DESCRIPTION_MAX)
+    received_at = MomentField(
+        required=False, allow_null=True, help_text="When the regulator got it."
+    )
+    category = _short("What kind of matter it is.")
+    subject = _short("The regulated party.")
+    external_reference = _short("The id it has at its source; unique there.")
+    source = _short("The intake channel.")
+    priority = serializers.ChoiceField(choices=[p.value for p in Priority], required=False)
+    due_at = MomentField(required=False, allow_null=True, help_text="By when it must be closed.")
+
+
+class NoInputSerializer(StrictSerializer):
+    """An action that needs nothing: an empty body or an empty object."""
+
+
+class ReasonSerializer(StrictSerializer):
+    """Why."""
+
+    reason = TextField(max_length=intake.REASON_MAX)
+
+
+class ReviewerSerializer(StrictSerializer):
+    """Who is to review."""
+
+    reviewer_id = TextField(max_length=intake.ACTOR_MAX)
+
+
+class DueDateSerializer(ReasonSerializer):
+    """Until when, and why."""
+
+    due_at = MomentField()
+
+
+class AccessSerializer(StrictSerializer):
+    """Which permission on this case is given to, or taken back from, which user."""
+
+    operation = serializers.ChoiceField(choices=["grant", "revoke"])
+    user = TextField(max_length=intake.ACTOR_MAX)
+    permission = serializers.ChoiceField(choices=sorted(GRANTABLE))
+
+
+class NoteBodySerializer(StrictSerializer):
+    """What is to be noted."""
+
+    body = TextField(max_length=intake.NOTE_MAX)
+
+
+class CaseSerializer(serializers.Serializer[Case]):
+    """A case as its reader may see it. Fields describe; ``to_representation`` writes."""
+
+    id = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.ChoiceField(choices=[s.value for s in CaseStatus])
+    assigned_reviewer_id = serializers.CharField(allow_null=True)
+    version = serializers.IntegerField()
+    description = serializers.CharField()
+    received_at = serializers.DateTimeField()
+    category = serializers.CharField()
+    subject = serializers.CharField()
+    external_reference = serializers.CharField()
+    source = serializers.CharField()
+    priority = serializers.ChoiceField(choices=[p.value for p in Priority])
+    restricted = serializers.BooleanField()
+    created_by = serializers.CharField()
+    submitted_by = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    submitted_at = serializers.DateTimeField(allow_null=True)
+    closed_at = serializers.DateTimeField(allow_null=True)
+    due_at = serializers.DateTimeField(allow_null=True)
+    overdue_at = serializers.DateTimeField(allow_null=True)
+    paused_at = serializers.DateTimeField(allow_null=True)
+    available_actions = serializers.ListField(
+        child=serializers.ChoiceField(choices=[a.value for a in CaseAction]),
+        help_text="The actions that the reader may take on the case now.",
+    )
+
+    def to_representation(self, instance: Case) -> dict[str, Any]:
+        """Write the case without building fields per request; a test compares the two."""
+        available = self.context["available_actions"](instance)
+        return {
+            "id": instance.id,
+            "title": instance.title,
+            "status": instance.status,
+            "assigned_reviewer_id": instance.assigned_reviewer_id,
+            "version": instance.version,
+            "description": instance.description,
+            "received_at": rfc3339(instance.received_at),
+            "category": instance.category,
+            "subject": instance.subject,
+            "external_reference": instance.external_reference,
+            "source": instance.source,
+            "priority": instance.priority,
+            "restricted": instance.restricted,
+            "created_by": instance.created_by,
+            "submitted_by": instance.submitted_by,
+            "created_at": rfc3339(instance.created_at),
+            "updated_at": rfc3339(instance.updated_at),
+            "submitted_at": _moment(instance.submitted_at),
+            "closed_at": _moment(instance.closed_at),
+            "due_at": _moment(instance.due_at),
+            "overdue_at": _moment(instance.overdue_at),
+            "paused_at": _moment(instance.paused_at),
+            "available_actions": available,
+        }
+
+
+def _moment(value: datetime | None) -> str | None:
+    return None if value is None else rfc3339(value)
+
+
+class NoteSerializer(serializers.Serializer[Note]):
+    """A note."""
+
+    id = serializers.UUIDField()
+    sequence = serializers.IntegerField()
+    author = serializers.CharField()
+    body = serializers.CharField()
+    created_at = MomentField()
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    """What every refusal looks like."""
+
+    error = serializers.CharField(help_text="A code for programs.")
+    message = serializers.CharField(help_text="A sentence for people.")
+    details = serializers.DictField(help_text="What is wrong, by field.")
+    request_id = serializers.CharField(help_text="Leads to the log lines of this request.")

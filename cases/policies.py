@@ -1,0 +1,198 @@
+"""Who may do what. No Django, no HTTP: decisions about plain values.
+
+An ``Actor`` arrives with the permissions that its roles gave it (``config.http.actors`` and the
+admin look them up); the rules here know permissions, never role names, so an office can change
+its matrix without a change of code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
+
+from cases.errors import PermissionDenied, SeparationOfDuties
+from cases.lifecycle import CaseAction, CaseState, possible
+
+# One permission per action; its name is the name of the service function that carries it out.
+PERMISSIONS: Mapping[CaseAction, str] = MappingProxyType(
+    {
+        CaseAction.CREATE: "create_case",
+        CaseAction.UPDATE: "update_case",
+        CaseAction.SUBMIT: "submit_case",
+        CaseAction.START_REVIEW: "start_review",
+        CaseAction.ASSIGN: "assign_reviewer",
+        CaseAction.ESCALATE: "escalate_case",
+        CaseAction.CLOSE: "close_case",
+        CaseAction.ADD_NOTE: "add_note",
+        CaseAction.SET_DUE_DATE: "set_due_date",
+        CaseAction.PAUSE: "pause_clock",
+        CaseAction.RESUME: "resume_clock",
+        CaseAction.RESTRICT: "restrict_case",
+        CaseAction.UNRESTRICT: "unrestrict_case",
+        CaseAction.GRANT_ACCESS: "grant_access",
+        CaseAction.REVOKE_ACCESS: "revoke_access",
+        CaseAction.MARK_OVERDUE: "mark_overdue",
+    }
+)
+VIEW = "view_case"
+VIEW_RESTRICTED = "view_restricted_case"
+ASSIGN_ANY = "assign_any_case"
+OVERRIDE_FOUR_EYES = "override_four_eyes"
+
+ALL_PERMISSIONS = frozenset(PERMISSIONS.values()) | {
+    VIEW,
+    VIEW_RESTRICTED,
+    ASSIGN_ANY,
+    OVERRIDE_FOUR_EYES,
+}
+
+# What can be given to one user on one case: reading it, and any action on an existing case.
+GRANTABLE = frozenset(PERMISSIONS.values()) - {"create_case", "mark_overdue"} | {VIEW}
+
+_READERS = frozenset({VIEW})
+_SUPERVISION = frozenset(
+    {
+        "add_note",
+        "assign_reviewer",
+        ASSIGN_ANY,
+        "set_due_date",
+        "pause_clock",
+        "resume_clock",
+        "restrict_case",
+        "unrestrict_case",
+        "grant_access",
+        "revoke_access",
+        VIEW_RESTRICTED,
+    }
+)
+
+# The matrix a new installation starts with; a migration installs it as groups.
+DEFAULT_ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "case_writer": _READERS | {"create_case", "update_case", "submit_case", "add_note"},
+        "reviewer": _READERS
+        | {
+            "start_review",
+            "assign_reviewer",
+            "escalate_case",
+            "close_case",
+            "add_note",
+            "pause_clock",
+            "resume_clock",
+        },
+        "supervisor": _READERS | _SUPERVISION,
+        "auditor": _READERS | {VIEW_RESTRICTED},
+        "admin": ALL_PERMISSIONS - {"mark_overdue"},
+    }
+)
+
+_FOUR_EYES = frozenset({CaseAction.START_REVIEW, CaseAction.ESCALATE, CaseAction.CLOSE})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """Who does something.
+
+    ``imported_by`` is set only while a past is loaded: then the role rules do not hold (the past
+    had its own), the lifecycle's do, and every event names the importer. ``announced`` says
+    whether destinations are told.
+    """
+
+    id: str
+    roles: frozenset[str] = frozenset()
+    permissions: frozenset[str] = frozenset()
+    imported_by: str = ""
+    announced: bool = True
+
+    def has(self, permission: str) -> bool:
+        """Tell whether a role gave the permission for every case."""
+        return permission in self.permissions
+
+
+class CaseFacts(CaseState, Protocol):
+    """What the rules ask of a case."""
+
+    @property
+    def created_by(self) -> str: ...
+    @property
+    def submitted_by(self) -> str | None: ...
+    @property
+    def assigned_reviewer_id(self) -> str | None: ...
+
+
+def authorize(
+    actor: Actor,
+    action: CaseAction,
+    case: CaseFacts,
+    *,
+    granted: Collection[str] = (),
+    four_eyes: bool,
+) -> bool:
+    """Check permission and rules for an action on one case.
+
+    Args:
+        actor: who wants to act.
+        action: what is to be done.
+        case: the case as it is now.
+        granted: permissions that the actor was given on this one case.
+        four_eyes: whether the four-eyes rule is on.
+
+    Returns:
+        True when the four-eyes rule was set aside by an actor who may; the trail must say so.
+
+    Raises:
+        PermissionDenied: neither a role nor a grant gives the permission, or the case is
+            another reviewer's.
+        SeparationOfDuties: the actor created or submitted the case.
+    """
+    if actor.imported_by:
+        return False
+    permission = PERMISSIONS[action]
+    if not actor.has(permission) and permission not in granted:
+        raise PermissionDenied(denial(action))
+    if (
+        action is CaseAction.ASSIGN
+        and not actor.has(ASSIGN_ANY)
+        and case.assigned_reviewer_id not in (None, actor.id)
+    ):
+        message = "The case is another reviewer's: only a supervisor may hand it over."
+        raise PermissionDenied(message)
+    if four_eyes and action in _FOUR_EYES and actor.id in (case.created_by, case.submitted_by):
+        if not actor.has(OVERRIDE_FOUR_EYES):
+            raise SeparationOfDuties
+        return True
+    return False
+
+
+def denial(action: CaseAction) -> str:
+    """Return the sentence for an actor whose roles do not allow an action."""
+    return f"Your roles do not allow the action {action}: it needs {PERMISSIONS[action]}."
+
+
+def available_actions(
+    actor: Actor, case: CaseFacts, *, granted: Collection[str] = (), four_eyes: bool
+) -> list[CaseAction]:
+    """Return the actions that this actor may take on this case now."""
+    return [
+        action
+        for action in CaseAction
+        if possible(action, case)
+        and _authorized(actor, action, case, granted=granted, four_eyes=four_eyes)
+    ]
+
+
+def _authorized(
+    actor: Actor,
+    action: CaseAction,
+    case: CaseFacts,
+    *,
+    granted: Collection[str],
+    four_eyes: bool,
+) -> bool:
+    try:
+        authorize(actor, action, case, granted=granted, four_eyes=four_eyes)
+    except (PermissionDenied, SeparationOfDuties):
+        return False
+    return True

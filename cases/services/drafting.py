@@ -1,0 +1,117 @@
+"""Taking cases in: create, update, submit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError
+from django.utils.timezone import now
+
+from cases import intake
+from cases.errors import DuplicateCase
+from cases.lifecycle import CaseAction
+from cases.models import Case
+from cases.policies import Actor
+from cases.services.steps import open_case, ready, require, store, store_next_version, unit_of_work
+from cases.signals import publish
+
+
+@unit_of_work
+def create_case(*, fields: Mapping[str, object], actor: Actor, at: datetime | None = None) -> Case:
+    """Take a case in as DRAFT, version 0.
+
+    Raises:
+        DuplicateCase: source and external reference are those of another case.
+    """
+    require(actor, CaseAction.CREATE)
+    values = intake.clean_new(fields)
+    return create_cases(rows=[values], actor=actor, at=at)[0]
+
+
+@unit_of_work
+def create_cases(
+    *, rows: Sequence[Mapping[str, Any]], actor: Actor, at: datetime | None = None
+) -> list[Case]:
+    """Take a batch of cases in, in three statements; ``rows`` come from ``intake.clean_new``.
+
+    Raises:
+        DuplicateCase: source and external reference of a row are those of another case.
+    """
+    require(actor, CaseAction.CREATE)
+    at = at or now()
+    cases = [
+        Case(
+            **{**row, "received_at": row.get("received_at") or at},
+            created_by=actor.id,
+            created_at=at,
+            updated_at=at,
+        )
+        for row in rows
+    ]
+    try:
+        Case.objects.bulk_create(cases)
+    except IntegrityError as error:
+        if "cases_source_reference" in str(error):
+            raise DuplicateCase from error
+        raise
+    publish(*(case.created(actor) for case in cases))
+    return cases
+
+
+@unit_of_work
+def update_case(
+    *,
+    case_id: str,
+    fields: Mapping[str, object],
+    actor: Actor,
+    at: datetime | None = None,
+    expected_version: int | None = None,
+) -> Case:
+    """Change fields of a draft. Values that are the same change nothing and record nothing.
+
+    Raises:
+        DuplicateCase: source and external reference are those of another case.
+    """
+    case, _ = open_case(CaseAction.UPDATE, case_id, actor)
+    values = intake.clean(fields)
+    if "received_at" in values and values["received_at"] is None:
+        values["received_at"] = case.created_at
+    ready(case, CaseAction.UPDATE, expected_version)
+    changed = {name: value for name, value in values.items() if getattr(case, name) != value}
+    if not changed:
+        return case
+    event = case.update(fields=changed, actor=actor, at=at or now())
+    try:
+        store_next_version(case, intake=True)
+    except IntegrityError as error:
+        if "cases_source_reference" in str(error):
+            raise DuplicateCase from error
+        raise
+    publish(event)
+    return case
+
+
+@unit_of_work
+def submit_case(
+    *,
+    case_id: str,
+    actor: Actor,
+    at: datetime | None = None,
+    expected_version: int | None = None,
+) -> Case:
+    """Hand a draft in for review."""
+    case, _ = open_case(CaseAction.SUBMIT, case_id, actor)
+    ready(case, CaseAction.SUBMIT, expected_version)
+    return store(case, case.submit(actor=actor, at=at or now()))
+
+
+@unit_of_work
+def submit_cases(*, cases: Sequence[Case], actor: Actor, at: datetime | None = None) -> None:
+    """Submit drafts that this transaction has created, as a batch of three statements."""
+    require(actor, CaseAction.SUBMIT)
+    at = at or now()
+    submitted = [case.submit(actor=actor, at=at) for case in cases]
+    store_next_version(*cases)
+    publish(*submitted)

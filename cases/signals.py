@@ -1,0 +1,48 @@
+"""The socket that listeners plug into: one signal, sent inside the transaction of the change."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Final
+
+import structlog
+from django.db import transaction
+from django.dispatch import Signal
+
+from cases.events import CaseEvent
+
+# Sent with ``events``, a tuple of CaseEvent in the order in which they happened. Receivers write
+# one row per event and hold no rule; what they raise undoes the change.
+case_event: Final = Signal()
+
+# Which request, command or job the facts of this moment belong to; stored on the audit event.
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+_log = structlog.get_logger("cases")
+
+
+def publish(*events: CaseEvent) -> None:
+    """Tell every listener now; a listener that fails undoes the change. A batch is one call.
+
+    Raises:
+        RuntimeError: outside ``transaction.atomic()``, where nothing could be undone.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        message = "publish() needs the transaction of the change: call it inside atomic()."
+        raise RuntimeError(message)
+    case_event.send(sender=CaseEvent, events=events)
+    transaction.on_commit(lambda: _report(events))
+
+
+def _report(events: tuple[CaseEvent, ...]) -> None:
+    """Log what has been committed, one line per fact: who, what, which case, never any text."""
+    for event in events:
+        # A past that is loaded is told by its importer, in one line.
+        log = _log.debug if event.imported_by else _log.info
+        log(
+            event.type.lower(),
+            case_id=event.case_id,
+            sequence=event.sequence,
+            actor_id=event.actor_id,
+            event_id=str(event.id),
+        )

@@ -1,0 +1,188 @@
+"""THE table: which exception becomes which HTTP status and code, and what its body looks like.
+
+Every error under the API is ``{"error", "message", "details", "request_id"}``, made here.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import structlog
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from psycopg import errors as pg
+from rest_framework import exceptions as drf
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from cases import errors as cases
+from cases.signals import request_id
+from config.http.parsers import PayloadTooLarge
+
+_log = structlog.get_logger("http")
+
+
+class Row(NamedTuple):
+    """One row of the table; None: the exception's own message is for the caller."""
+
+    status: int
+    code: str
+    message: str | None = None
+
+
+_UNAVAILABLE: Final = Row(
+    503, "dependency_unavailable", "The database does not answer at the moment: try again."
+)
+_INTERNAL: Final = Row(
+    500, "internal_error", "Something went wrong here. The request id leads to the cause."
+)
+_CONFLICT: Final = Row(409, "case_conflict", cases.CaseConflict.__doc__)
+
+TABLE: Final[Mapping[type[Exception], Row]] = {
+    cases.PermissionDenied: Row(403, "permission_denied"),
+    cases.SeparationOfDuties: Row(403, "separation_of_duties"),
+    cases.CaseNotFound: Row(404, "case_not_found"),
+    cases.InvalidInput: Row(422, "validation_error"),
+    cases.PreconditionFailed: Row(412, "precondition_failed"),
+    cases.InvalidCaseTransition: Row(409, "invalid_case_transition"),
+    cases.CaseConflict: _CONFLICT,
+    cases.DuplicateCase: Row(409, "duplicate_case"),
+    drf.ParseError: Row(400, "malformed_request"),
+    drf.NotAuthenticated: Row(401, "not_authenticated", "Say who you are."),
+    drf.AuthenticationFailed: Row(401, "not_authenticated"),
+    drf.PermissionDenied: Row(403, "permission_denied"),
+    drf.NotFound: Row(404, "not_found", "There is nothing at this address."),
+    drf.MethodNotAllowed: Row(405, "method_not_allowed"),
+    drf.NotAcceptable: Row(406, "not_acceptable"),
+    drf.UnsupportedMediaType: Row(415, "unsupported_media_type"),
+    drf.ValidationError: Row(422, "validation_error", "The input is not valid."),
+    drf.Throttled: Row(429, "rate_limited"),
+    PayloadTooLarge: Row(413, "payload_too_large"),
+    RequestDataTooBig: Row(413, "payload_too_large", PayloadTooLarge.default_detail),
+    SuspiciousOperation: Row(400, "malformed_request", "The request is malformed."),
+    DjangoPermissionDenied: Row(403, "permission_denied", "You may not do this."),
+    Http404: Row(404, "not_found", "There is nothing at this address."),
+    OperationalError: _UNAVAILABLE,
+    InterfaceError: _UNAVAILABLE,
+    Exception: _INTERNAL,
+}
+
+# OperationalError with these causes is no outage: two writers got in each other's way.
+_CONTENTION: Final = (pg.DeadlockDetected, pg.SerializationFailure, pg.LockNotAvailable)
+_RETRY_AFTER_SECONDS: Final = 5
+
+
+def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
+    """Turn whatever an API view raised into the one error body (DRF's EXCEPTION_HANDLER)."""
+    del context
+    set_rollback()
+    row = _row(error)
+    response = Response(_body(row, error), status=row.status, headers=_headers(row, error))
+    # 500 and 503 are told with their cause; everything else is the caller's business.
+    if row is _INTERNAL:
+        _log.error("unhandled_error", exc_info=error)
+    elif row is _UNAVAILABLE:
+        _log.warning("dependency_unavailable", cause=type(error).__name__)
+    return response
+
+
+def _row(error: Exception) -> Row:
+    if isinstance(error, OperationalError) and isinstance(error.__cause__, _CONTENTION):
+        return _CONFLICT
+    return next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
+
+
+def _headers(row: Row, error: Exception) -> dict[str, str]:
+    headers = {}
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if (wait := getattr(error, "wait", None)) is not None:
+        headers["Retry-After"] = str(int(wait) + 1)
+    if row is _UNAVAILABLE:
+        headers["Retry-After"] = str(_RETRY_AFTER_SECONDS)
+    return headers
+
+
+def _body(row: Row, error: Exception) -> dict[str, Any]:
+    message, details = row.message, {}
+    if isinstance(error, cases.CaseError):
+        message, details = error.message, dict(error.details)
+    elif isinstance(error, drf.ValidationError):
+        details = _flat(error.detail)
+    elif isinstance(error, drf.APIException) and message is None:
+        message = str(error.detail)
+    body = {
+        "error": row.code,
+        "message": message or "",
+        "details": details,
+        "request_id": request_id.get(),
+    }
+    return _printable(body)  # type: ignore[no-any-return] (a dict stays a dict)
+
+
+def _flat(detail: Any, prefix: str = "") -> dict[str, str]:
+    """Flatten DRF's nested lists of messages into one sentence per field."""
+    if isinstance(detail, Mapping):
+        found: dict[str, str] = {}
+        for name, inner in detail.items():
+            found |= _flat(inner, f"{prefix}.{name}" if prefix else str(name))
+        return found
+    if isinstance(detail, list):
+        return {prefix or "body": " ".join(str(item) for item in detail)}
+    return {prefix or "body": str(detail)}
+
+
+def _printable(value: Any) -> Any:
+    """Replace lone surrogates that the caller sent: an answer must be encodable as UTF-8."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, Mapping):
+        return {_printable(key): _printable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_printable(item) for item in value]
+    return value
+
+
+def _answer(request: HttpRequest, error: Exception) -> JsonResponse:
+    del request
+    row = _row(error)
+    return JsonResponse(_body(row, error), status=row.status, headers=_headers(row, error))
+
+
+def _for_people(request: HttpRequest) -> bool:
+    return request.path_info.startswith("/admin")
+
+
+def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what Django found malformed before any view."""
+    if _for_people(request):
+        return defaults.bad_request(request, exception)
+    return _answer(request, exception)
+
+
+def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what a view outside the API forbade."""
+    if _for_people(request):
+        return defaults.permission_denied(request, exception)
+    return _answer(request, exception)
+
+
+def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer an address that does not exist."""
+    if _for_people(request):
+        return defaults.page_not_found(request, exception)
+    return _answer(request, exception)
+
+
+def handler500(request: HttpRequest) -> HttpResponse:
+    """Answer what nobody expected; a database that is away is a 503 here as well."""
+    error = sys.exc_info()[1]
+    _log.error("unhandled_error", exc_info=error)
+    if _for_people(request):
+        return defaults.server_error(request)
+    return _answer(request, error if isinstance(error, Exception) else Exception())

@@ -1,0 +1,47 @@
+"""Gives every request an id, and one log line with its outcome."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+from uuid_utils.compat import uuid7
+
+from cases.signals import request_id
+
+_SANE = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+_log = structlog.get_logger("http")
+
+
+def request_context(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Take over a sane X-Request-ID or make one; echo it, log it, hand it to the audit trail."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        identity = given if _SANE.fullmatch(given) else str(uuid7())
+        token = request_id.set(identity)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=identity)
+        started = time.perf_counter()
+        try:
+            response = get_response(request)
+            response["X-Request-ID"] = identity
+            # The path without the query string: search words are nobody's business here.
+            _log.info(
+                "request",
+                method=request.method,
+                path=request.path,
+                status=response.status_code,
+                duration_ms=round((time.perf_counter() - started) * 1000, 1),
+            )
+            return response
+        finally:
+            structlog.contextvars.clear_contextvars()
+            request_id.reset(token)
+
+    return middleware

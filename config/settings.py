@@ -1,0 +1,192 @@
+"""Settings, all from environment variables; ``config.checks`` says what is missing or wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from config import embedded_postgres
+from config.logging import configure as configure_logging
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+APP_ENV: str = env.str("APP_ENV", default="local")
+if APP_ENV not in ("local", "test", "production"):
+    message = f"APP_ENV is {APP_ENV!r}: it must be local, test or production."
+    raise ImproperlyConfigured(message)
+PRODUCTION = APP_ENV == "production"
+DEBUG: bool = env.bool("DEBUG", default=False)
+
+# The demo's key is public: config.checks refuses it in production.
+DEMO_SECRET_KEY = "demo-key-of-the-local-run-never-for-production"  # noqa: S105
+SECRET_KEY: str = env.str("SECRET_KEY", default=DEMO_SECRET_KEY)
+ALLOWED_HOSTS: list[str] = env.list(
+    "ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"]
+)
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "config",
+    "audit",
+    "outbox",
+    "cases",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_fsm",
+    "guardian",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+
+MIDDLEWARE = [
+    "config.middleware.request_context",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Database -----------------------------------------------------------------------------------
+DATABASE_URL: str = env.str("DATABASE_URL", default="")
+if not DATABASE_URL and not PRODUCTION:
+    DATABASE_URL = embedded_postgres.database_url()
+DATABASES: dict[str, dict[str, Any]] = {}
+if DATABASE_URL:
+    DATABASES["default"] = {
+        **environ.Env.db_url_config(DATABASE_URL),
+        "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
+        "CONN_HEALTH_CHECKS": True,
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Who may ------------------------------------------------------------------------------------
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
+ANONYMOUS_USER_NAME = None  # django-guardian's stand-in user; nobody without a log-in gets grants
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+# The header placeholder X-Actor-ID / X-Actor-Roles: trusts whoever calls, so it is not
+# authentication. Production needs a value that says so aloud.
+ACTOR_HEADERS_SETTING: str = env.str("ACTOR_HEADERS", default="off" if PRODUCTION else "on")
+ACTOR_HEADERS: bool = ACTOR_HEADERS_SETTING == ("unsafe-in-production" if PRODUCTION else "on")
+LOGIN_URL = "admin:login"
+
+# --- Cases --------------------------------------------------------------------------------------
+CASES_FOUR_EYES: bool = env.str("CASES_FOUR_EYES", default="on") != "off"
+SLA_HOLIDAYS: str = env.str("SLA_HOLIDAYS", default="")
+SLA_TIME_ZONE: str = env.str("SLA_TIME_ZONE", default="UTC")
+OUTBOX_DESTINATIONS: list[str] = env.list("OUTBOX_DESTINATIONS", default=["log"])
+
+# --- HTTP ---------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "config.http.actors.HeaderActorAuthentication",
+        "config.http.actors.SessionActorAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["config.http.actors.IsActor"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "rest_framework.renderers.JSONRenderer",
+        "rest_framework.renderers.BrowsableAPIRenderer",
+    ],
+    "DEFAULT_PARSER_CLASSES": ["config.http.parsers.StrictJSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "config.http.pagination.KeysetPagination",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "config.http.errors.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "UNAUTHENTICATED_TOKEN": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "DATETIME_FORMAT": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Regulatory Case Management",
+    "DESCRIPTION": "Cases from intake to closure, with their notes and their audit trail.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/v1",
+    "PREPROCESSING_HOOKS": ["config.http.openapi.only_v1"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "CaseStatusEnum": "cases.lifecycle.CaseStatus",
+        "PriorityEnum": "cases.lifecycle.Priority",
+        "CaseActionEnum": "cases.lifecycle.CaseAction",
+    },
+}
+# A body larger than this is refused before it is read (413).
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+if PRODUCTION:
+    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+# --- Language, time, files ----------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+USE_I18N = True
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = not PRODUCTION
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# --- Logs ---------------------------------------------------------------------------------------
+LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO").upper()
+LOG_FORMAT: str = env.str("LOG_FORMAT", default="json" if PRODUCTION else "console")
+LOGGING_CONFIG = None
+configure_logging(level=LOG_LEVEL, form=LOG_FORMAT, sql=env.bool("SQL_ECHO", default=False))

@@ -49,8 +49,9 @@ def _database(arguments: list[str]) -> AbstractContextManager[object]:
 
     # Without this, a SIGTERM would end the command on the spot and leave the server behind.
     # Commands that have handlers of their own put them in this one's place.
-    signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGHUP, _leave)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, _leave)
     return embedded_postgres.running()
 
 

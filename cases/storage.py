@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from django.db import connections
+from django.db import connection, connections
 
 from cases.errors import CaseConflict
 from cases.intake import WRITABLE
@@ -69,3 +69,10 @@ def store_next_version(alias: str, cases: Sequence[Case], *, intake: bool) -> No
         cursor.execute(_STATE_AND_INTAKE if intake else _STATE_ONLY, values)
         if cursor.rowcount != len(cases):
             raise CaseConflict
+
+
+def next_case_ids(count: int) -> list[str]:
+    """Take as many new case ids from the database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT next_case_id() FROM generate_series(1, %s)", [count])
+        return [row[0] for row in cursor.fetchall()]

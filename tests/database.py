@@ -9,7 +9,9 @@ from config import embedded_postgres
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> Iterator[None]:
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+) -> Iterator[None]:
     """Keep the embedded server running from before the first test database until after the last.
 
     pytest-django asks for this fixture first of all. Every xdist worker does so for itself: one of

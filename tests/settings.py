@@ -13,4 +13,4 @@ os.environ.setdefault("APP_ENV", "test")
 if not os.environ.get("DATABASE_URL"):
     os.environ["DATABASE_URL"] = embedded_postgres.database_url("test")
 
-from config.settings import *  # noqa: E402, F403 (they read the variables above)
+from config.settings import *  # noqa: F403 (they read the variables above)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError
 from django.utils.timezone import now
+from psycopg.errors import UniqueViolation
 
-from cases import intake
+from cases import intake, storage
 from cases.errors import DuplicateCase
 from cases.lifecycle import CaseAction
 from cases.models import Case
 from cases.policies import Actor
 from cases.services.steps import open_case, ready, require, store, store_next_version, unit_of_work
 from cases.signals import publish
+
+_SOURCE_REFERENCE = "cases_source_reference"
 
 
 @unit_of_work
@@ -26,38 +30,42 @@ def create_case(*, fields: Mapping[str, object], actor: Actor, at: datetime | No
         DuplicateCase: source and external reference are those of another case.
     """
     require(actor, CaseAction.CREATE)
-    values = intake.clean_new(fields)
-    return create_cases(rows=[values], actor=actor, at=at)[0]
+    case = _draft(intake.clean_new(fields), actor, at or now())
+    with _duplicates_refused():
+        case.save()
+    publish(case.created(actor))
+    return case
 
 
 @unit_of_work
 def create_cases(
     *, rows: Sequence[Mapping[str, Any]], actor: Actor, at: datetime | None = None
 ) -> list[Case]:
-    """Take a batch of cases in, in three statements; ``rows`` come from ``intake.clean_new``.
+    """Take a batch of cases in, in four statements; ``rows`` come from ``intake.clean_new``.
 
     Raises:
         DuplicateCase: source and external reference of a row are those of another case.
     """
     require(actor, CaseAction.CREATE)
     at = at or now()
-    cases = [
-        Case(
-            **{**row, "received_at": row.get("received_at") or at},
-            created_by=actor.id,
-            created_at=at,
-            updated_at=at,
-        )
-        for row in rows
-    ]
-    try:
+    cases = [_draft(row, actor, at) for row in rows]
+    # Django does not read back a key that the database made for a batch: ask for the ids first.
+    for case, case_id in zip(cases, storage.next_case_ids(len(cases)), strict=True):
+        case.id = case_id
+    with _duplicates_refused():
         Case.objects.bulk_create(cases)
-    except IntegrityError as error:
-        if "cases_source_reference" in str(error):
-            raise DuplicateCase from error
-        raise
     publish(*(case.created(actor) for case in cases))
     return cases
+
+
+def _draft(values: Mapping[str, Any], actor: Actor, at: datetime) -> Case:
+    received_at = values.get("received_at") or at
+    return Case(
+        **{**values, "received_at": received_at},
+        created_by=actor.id,
+        created_at=at,
+        updated_at=at,
+    )
 
 
 @unit_of_work
@@ -83,12 +91,8 @@ def update_case(
     if not changed:
         return case
     event = case.update(fields=changed, actor=actor, at=at or now())
-    try:
+    with _duplicates_refused():
         store_next_version(case, intake=True)
-    except IntegrityError as error:
-        if "cases_source_reference" in str(error):
-            raise DuplicateCase from error
-        raise
     publish(event)
     return case
 
@@ -115,3 +119,15 @@ def submit_cases(*, cases: Sequence[Case], actor: Actor, at: datetime | None = N
     submitted = [case.submit(actor=actor, at=at) for case in cases]
     store_next_version(*cases)
     publish(*submitted)
+
+
+@contextmanager
+def _duplicates_refused() -> Iterator[None]:
+    """Tell a repeated source and external reference (DuplicateCase) from all other violations."""
+    try:
+        yield
+    except IntegrityError as error:
+        cause = error.__cause__
+        if isinstance(cause, UniqueViolation) and cause.diag.constraint_name == _SOURCE_REFERENCE:
+            raise DuplicateCase from error
+        raise

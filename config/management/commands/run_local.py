@@ -48,15 +48,20 @@ class Command(BaseCommand):
         address = Address.from_environment()
         address.ensure_free()
         for number in STOP_SIGNALS:
-            signal.signal(number, signal.default_int_handler)
+            if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN:  # nohup
+                signal.signal(number, signal.default_int_handler)
         try:
             with _database():
                 self._serve(address)
         except KeyboardInterrupt:
-            self.stdout.write("stopped")
+            self._say("stopped")
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()  # the children write there too, and it may be a pipe
 
     def _serve(self, address: "Address") -> None:
-        self.stdout.write("Bringing the database up to date.")
+        self._say("Bringing the database up to date.")
         call_command("migrate", verbosity=0, interactive=False)
         if not Case.objects.exists():
             call_command("load_demo")
@@ -71,7 +76,7 @@ class Command(BaseCommand):
             web.start()
             drainer.start()
             _wait_until_ready(address, (web, drainer))
-            self.stdout.write(_welcome(address))
+            self._say(_welcome(address))
             while True:
                 for child in (web, drainer):
                     child.keep_alive()

@@ -1,0 +1,38 @@
+"""What all tests share: the database session, an API client per actor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from cases.policies import Actor
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Let the clean-up after transactional tests empty the tables: only TRUNCATE, only here.
+
+    Every other guard stays on, as in production.
+    """
+    from django.db import connection  # noqa: PLC0415 (after the test database is there)
+
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        for table in ("cases", "case_notes", "audit_events"):
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_never_truncated")
+
+
+@pytest.fixture
+def as_actor() -> Callable[[Actor], APIClient]:
+    """Return a client that calls the API as this actor, by the header placeholder."""
+
+    def client(actor: Actor) -> APIClient:
+        api = APIClient(raise_request_exception=False)
+        api.credentials(
+            HTTP_X_ACTOR_ID=actor.id, HTTP_X_ACTOR_ROLES=",".join(sorted(actor.roles))
+        )
+        return api
+
+    return client

@@ -130,5 +130,9 @@ def possible(action: CaseAction, case: CaseState) -> bool:
 
 
 def possible_actions(case: CaseState) -> list[CaseAction]:
-    """Return the actions that the state of the case allows, whoever acts."""
-    return [action for action in CaseAction if possible(action, case)]
+    """Return the actions of people that the state of the case allows, whoever acts."""
+    return [
+        action
+        for action in CaseAction
+        if action is not CaseAction.MARK_OVERDUE and possible(action, case)
+    ]

@@ -85,8 +85,12 @@ if not DATABASE_URL and not PRODUCTION:
     DATABASE_URL = embedded_postgres.database_url()
 DATABASES: dict[str, dict[str, Any]] = {}
 if DATABASE_URL:
+    _database: dict[str, Any] = dict(environ.Env.db_url_config(DATABASE_URL))
+    # A socket folder stands in the query; Django's own commands look for it in HOST.
+    if socket_folder := _database.get("OPTIONS", {}).pop("host", None):
+        _database["HOST"] = socket_folder
     DATABASES["default"] = {
-        **environ.Env.db_url_config(DATABASE_URL),
+        **_database,
         "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
         "CONN_HEALTH_CHECKS": True,
     }
@@ -174,7 +178,8 @@ USE_I18N = True
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "var" / "static"
+if PRODUCTION:
+    STATIC_ROOT = env.path("STATIC_ROOT", default=BASE_DIR / "var" / "static")
 WHITENOISE_USE_FINDERS = not PRODUCTION
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -69,14 +69,13 @@ def ready(case: Case, action: CaseAction, expected_version: int | None) -> None:
 
 def refusal(case: Case, action: CaseAction, why: str | None = None) -> InvalidCaseTransition:
     """Make the error for an action that the state of the case does not allow."""
-    allowed = [str(a) for a in possible_actions(case) if a is not CaseAction.MARK_OVERDUE]
     return InvalidCaseTransition(
         why or f"The action {action} is not possible on a case that is {case.status}"
         f"{' and paused' if case.paused_at else ''}{' and restricted' if case.restricted else ''}.",
         details={
             "action": str(action),
             "from_status": str(case.status),
-            "allowed_actions": allowed,
+            "allowed_actions": [str(allowed) for allowed in possible_actions(case)],
         },
     )
 

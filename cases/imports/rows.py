@@ -1,0 +1,121 @@
+"""Reads CSV and JSON Lines row by row, with the line each row starts on, in constant memory."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TextIO
+
+# A cell beyond this is a quote that was never closed, not a text.
+_CELL_MAX: Final = 10_000_000
+_BROKEN: Final = re.compile("[\udc80-\udcff]")
+
+
+class FileError(Exception):
+    """The file as a whole cannot be read."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: its cells by column, or what is wrong with it."""
+
+    line: int
+    cells: Mapping[str, str]
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """An open file: its columns (None: each row has its own), rows, and bytes read so far."""
+
+    columns: Sequence[str] | None
+    rows: Iterator[Row]
+    position: Callable[[], int]
+
+
+@contextmanager
+def open_rows(path: Path, *, delimiter: str = ",") -> Iterator[Source]:
+    """Open a file; ``.jsonl`` and ``.ndjson`` are JSON Lines, everything else is CSV.
+
+    Bytes that are not UTF-8 are a problem of their row, not of the file.
+
+    Raises:
+        FileError: it cannot be opened, is empty, or its header names a column twice.
+    """
+    try:
+        file = path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}."
+        raise FileError(message) from error
+    with file:
+        if path.suffix in (".jsonl", ".ndjson"):
+            yield Source(None, _json_rows(file), file.buffer.tell)
+        else:
+            yield _csv_source(file, path, delimiter)
+
+
+def _csv_source(file: TextIO, path: Path, delimiter: str) -> Source:
+    csv.field_size_limit(_CELL_MAX)
+    reader = csv.reader(file, delimiter=delimiter)
+    try:
+        columns = [name.strip() for name in next(reader)]
+    except (StopIteration, csv.Error) as error:
+        message = f"{path} has no header."
+        raise FileError(message) from error
+    if len(set(columns)) != len(columns) or _BROKEN.search("".join(columns)):
+        message = f"The header of {path} names a column twice or is not UTF-8."
+        raise FileError(message)
+    return Source(columns, _csv_rows(reader, columns), file.buffer.tell)
+
+
+def _csv_rows(reader: csv._reader, columns: Sequence[str]) -> Iterator[Row]:
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Row(line, {}, f"Not CSV: {error}.")
+            continue
+        if not cells:
+            continue
+        named = dict(zip(columns, cells, strict=False))
+        if len(cells) != len(columns):
+            problem = f"The row has {len(cells)} cells, the header {len(columns)}."
+            yield Row(line, named, problem)
+        else:
+            yield Row(line, named, _encoding_problem(named))
+
+
+def _json_rows(file: TextIO) -> Iterator[Row]:
+    for line, text in enumerate(file, start=1):
+        if not text.strip():
+            continue
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            yield Row(line, {}, f"Not JSON: {error}.")
+            continue
+        if not isinstance(found, dict):
+            yield Row(line, {}, "Not a JSON object.")
+            continue
+        cells = {name: _as_text(value) for name, value in found.items()}
+        yield Row(line, cells, _encoding_problem(cells))
+
+
+def _as_text(value: object) -> str:
+    """Return a JSON value as a cell would hold it; what is nested stays JSON."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _encoding_problem(cells: Mapping[str, str]) -> str:
+    broken = [name for name, value in cells.items() if _BROKEN.search(value)]
+    return f"Not UTF-8: {', '.join(broken)}." if broken else ""

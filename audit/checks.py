@@ -54,7 +54,8 @@ def check_guards(*, databases: Sequence[str] | None = None, **kwargs: Any) -> li
             if cursor.fetchone() != (True,):
                 continue  # before the first migration there is nothing to guard
             cursor.execute(
-                "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE tgenabled IN ('O','A')"
+                "SELECT tgrelid::regclass::text, tgname FROM pg_trigger "
+                "WHERE tgenabled IN ('O', 'A')"
             )
             active = {(table, name) for table, name in cursor.fetchall()}
         found += [

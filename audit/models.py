@@ -1,4 +1,4 @@
-"""The audit trail: one row per fact, in a hash chain per case. The database refuses to change it."""
+"""The audit trail: a row per fact, in a hash chain per case. The database keeps it unchanged."""
 
 from __future__ import annotations
 

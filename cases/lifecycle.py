@@ -90,8 +90,6 @@ LIFECYCLE: Mapping[CaseAction, Step] = MappingProxyType(
 )
 
 
-
-
 class CaseState(Protocol):
     """What decides, beside the actor, which actions a case allows."""
 

@@ -6,9 +6,9 @@ the services' part. What must never happen is refused by the database too: see t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any, Never, TypeVar
+from typing import Any, Never, TypeVar, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -19,7 +19,7 @@ from django_fsm import FSMField, transition
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 from uuid_utils.compat import uuid7
 
-from cases import events, storage
+from cases import events
 from cases.intake import ACTOR_MAX, SHORT_MAX, TITLE_MAX
 from cases.lifecycle import CONDITIONS, LIFECYCLE, CaseAction, CaseStatus, Priority
 from cases.policies import VIEW, VIEW_RESTRICTED, Actor
@@ -97,19 +97,8 @@ class CaseQuerySet(GuardedQuerySet):
         mine = CaseUserPermission.objects.filter(
             content_object_id=OuterRef("pk"), user__username=actor.id, user__is_active=True
         )
-        return self.annotate(granted=ArraySubquery(mine.values("permission__codename")))
-
-    def store_next_version(self, *cases: Case, intake: bool = False) -> None:
-        """Write changed cases, each exactly one version above the stored one, in one statement.
-
-        Args:
-            cases: changed instances; their version is the new one.
-            intake: whether the writable fields (``intake.WRITABLE``) are to be written too.
-
-        Raises:
-            CaseConflict: a stored row has moved on since its instance was read.
-        """
-        storage.store_next_version(self.db, cases, intake=intake)
+        granted = ArraySubquery(mine.values("permission__codename"))
+        return cast(CaseQuerySet, self.annotate(granted=granted))
 
 
 class Case(models.Model):
@@ -189,9 +178,7 @@ class Case(models.Model):
         )
         indexes = (
             models.Index(fields=("-created_at", "-id"), name="cases_created"),
-            models.Index(
-                fields=("status", "-created_at", "-id"), name="cases_status_created"
-            ),
+            models.Index(fields=("status", "-created_at", "-id"), name="cases_status_created"),
         )
         constraints = (
             models.UniqueConstraint(
@@ -225,19 +212,11 @@ class Case(models.Model):
     def __str__(self) -> str:
         return f"{self.id} {self.title}"
 
-    def save(
-        self,
-        force_insert: bool | tuple[models.base.ModelBase, ...] = False,  # noqa: FBT001, FBT002
-        force_update: bool = False,  # noqa: FBT001, FBT002 (Django's signature)
-        using: str | None = None,
-        update_fields: Iterable[str] | None = None,
-    ) -> None:
+    def save(self, *args: Any, **kwargs: Any) -> None:
         """Insert a new case; refuse to write a stored one (TypeError)."""
         if not self._state.adding:
             _refuse("An update")
-        super().save(
-            force_insert=True, force_update=force_update, using=using, update_fields=update_fields
-        )
+        super().save(*args, **{**kwargs, "force_insert": True})
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Refuse: raises TypeError. Cases are never deleted."""

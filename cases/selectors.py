@@ -38,9 +38,10 @@ def get_case(case_id: str, actor: Actor, *, for_update: bool = False) -> Case:
     if for_update:
         cases = cases.select_for_update(no_key=True, of=("self",))
     try:
-        return cases.get(pk=case_id)
+        case: Case = cases.get(pk=case_id)
     except Case.DoesNotExist:
         raise CaseNotFound from None
+    return case
 
 
 def visible_cases(actor: Actor, *, statuses: Collection[str] = ()) -> CaseQuerySet:

@@ -1,17 +1,12 @@
-"""The one statement that writes a changed case. Used by the queryset, called by the services."""
+"""The one statement that writes changed cases. The services call it, and nobody else."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-from django.db import connection, connections
+from django.db import connection
 
 from cases.errors import CaseConflict
 from cases.intake import WRITABLE
-
-if TYPE_CHECKING:
-    from cases.models import Case
+from cases.models import Case
 
 # Written with every change; the columns are short. A test holds this list, WRITABLE and FIXED
 # against the model, so that no field can be forgotten.
@@ -52,11 +47,10 @@ _STATE_ONLY = _statement(STATE)
 _STATE_AND_INTAKE = _statement(STATE | _INTAKE)
 
 
-def store_next_version(alias: str, cases: Sequence[Case], *, intake: bool) -> None:
-    """Write changed cases where the stored version is the one they were read at.
+def store_next_version(*cases: Case, intake: bool = False) -> None:
+    """Write changed cases where the stored version is the one they were read at: one statement.
 
     Args:
-        alias: the database.
         cases: changed instances, each one version above the stored row.
         intake: whether the writable fields are written too.
 
@@ -65,7 +59,7 @@ def store_next_version(alias: str, cases: Sequence[Case], *, intake: bool) -> No
     """
     names = ["id", *STATE, *(_INTAKE if intake else ())]
     values = [[getattr(case, name) for case in cases] for name in names]
-    with connections[alias].cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(_STATE_AND_INTAKE if intake else _STATE_ONLY, values)
         if cursor.rowcount != len(cases):
             raise CaseConflict

@@ -7,5 +7,6 @@ class ProjectConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        """Register the system checks."""
+        """Register the system checks and what the OpenAPI document says of the ways in."""
         from config import checks  # noqa: F401, PLC0415 (importing registers them)
+        from config.http import openapi  # noqa: F401, PLC0415 (likewise)

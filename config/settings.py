@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import django_stubs_ext
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from config import embedded_postgres
 from config.logging import configure as configure_logging
+
+# Lets Django's generic classes be written with their type arguments at run time too.
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -114,7 +118,7 @@ AUTH_PASSWORD_VALIDATORS = [
 # The header placeholder X-Actor-ID / X-Actor-Roles: trusts whoever calls, so it is not
 # authentication. Production needs a value that says so aloud.
 ACTOR_HEADERS_SETTING: str = env.str("ACTOR_HEADERS", default="off" if PRODUCTION else "on")
-ACTOR_HEADERS: bool = ACTOR_HEADERS_SETTING == ("unsafe-in-production" if PRODUCTION else "on")
+ACTOR_HEADERS: bool = ("unsafe-in-production" if PRODUCTION else "on") == ACTOR_HEADERS_SETTING
 LOGIN_URL = "admin:login"
 
 # --- Cases --------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 from rest_framework.routers import SimpleRouter
 
 from audit.api.views import CaseTrailView
+from cases.api.notes import CaseNotesView
 from cases.api.views import CaseViewSet
 from config import health
 
@@ -15,6 +16,7 @@ _router.register("cases", CaseViewSet, basename="case")
 
 _api: list[URLPattern | URLResolver] = [
     path("cases/<str:case_id>/audit-events", CaseTrailView.as_view(), name="case-audit-events"),
+    path("cases/<str:case_id>/notes", CaseNotesView.as_view(), name="case-notes"),
     *_router.urls,
 ]
 

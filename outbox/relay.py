@@ -164,5 +164,5 @@ def _postpone(row: OutboxEvent, error: str) -> None:
 
 def retry_delay(attempts: int) -> timedelta:
     """Return how long to wait after so many failures: doubling, capped, half of it by chance."""
-    longest = min(_FIRST_DELAY * 2 ** min(attempts - 1, 20), _LONGEST_DELAY)
+    longest: timedelta = min(_FIRST_DELAY * 2 ** min(attempts - 1, 20), _LONGEST_DELAY)
     return longest * (0.5 + random.random() / 2)  # noqa: S311 (spreads load, guards nothing)

@@ -48,6 +48,9 @@ class AuditEventSerializer(serializers.Serializer[AuditEvent]):
         }
 
 
+EVENT = AuditEventSerializer()
+
+
 class CaseTrailView(generics.GenericAPIView[AuditEvent]):
     """The audit events of one case, oldest first."""
 
@@ -61,7 +64,7 @@ class CaseTrailView(generics.GenericAPIView[AuditEvent]):
         get_case(case_id, cast(Actor, request.auth))
         if unknown := set(request.query_params) - {"limit", "cursor"}:
             raise serializers.ValidationError(
-                dict.fromkeys(sorted(unknown), ["There is no such parameter."])
+                {name: ["There is no such parameter."] for name in sorted(unknown)}
             )
         page = self.paginate_queryset(trail_of(case_id))
-        return self.get_paginated_response(AuditEventSerializer(page, many=True).data)
+        return self.get_paginated_response([EVENT.to_representation(e) for e in page or ()])

@@ -4,33 +4,35 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='AuditEvent',
+            name="AuditEvent",
             fields=[
-                ('id', models.UUIDField(editable=False, primary_key=True, serialize=False)),
-                ('case_id', models.CharField(db_collation='C', max_length=20)),
-                ('sequence', models.PositiveIntegerField()),
-                ('actor_id', models.CharField(max_length=150)),
-                ('event_type', models.CharField(max_length=40)),
-                ('occurred_at', models.DateTimeField(help_text='When it happened.')),
-                ('recorded_at', models.DateTimeField(help_text='When this row was written.')),
-                ('request_id', models.CharField(blank=True, max_length=128)),
-                ('details', models.JSONField()),
-                ('content_hash', models.BinaryField(max_length=32)),
-                ('previous_hash', models.BinaryField(max_length=32)),
-                ('hash', models.BinaryField(max_length=32)),
+                ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
+                ("case_id", models.CharField(db_collation="C", max_length=20)),
+                ("sequence", models.PositiveIntegerField()),
+                ("actor_id", models.CharField(max_length=150)),
+                ("event_type", models.CharField(max_length=40)),
+                ("occurred_at", models.DateTimeField(help_text="When it happened.")),
+                ("recorded_at", models.DateTimeField(help_text="When this row was written.")),
+                ("request_id", models.CharField(blank=True, max_length=128)),
+                ("details", models.JSONField()),
+                ("content_hash", models.BinaryField(max_length=32)),
+                ("previous_hash", models.BinaryField(max_length=32)),
+                ("hash", models.BinaryField(max_length=32)),
             ],
             options={
-                'db_table': 'audit_events',
-                'default_permissions': ('view',),
-                'constraints': [models.UniqueConstraint(fields=('case_id', 'sequence'), name='audit_events_sequence')],
+                "db_table": "audit_events",
+                "default_permissions": ("view",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("case_id", "sequence"), name="audit_events_sequence"
+                    )
+                ],
             },
         ),
     ]

@@ -23,7 +23,12 @@ class StrictSerializer(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         """Check the names, then the values."""
         if isinstance(data, Mapping) and (unknown := set(data) - set(self.fields)):
-            raise serializers.ValidationError(dict.fromkeys(unknown, ["There is no such field."]))
+            wrong: dict[str, Any] = {name: ["There is no such field."] for name in sorted(unknown)}
+            try:
+                super().to_internal_value(data)
+            except serializers.ValidationError as error:
+                wrong |= cast(dict[str, Any], error.detail)
+            raise serializers.ValidationError(wrong)
         return super().to_internal_value(data)
 
 
@@ -79,7 +84,7 @@ class CaseFieldsSerializer(StrictSerializer):
     category = _short("What kind of matter it is.")
     subject = _short("The regulated party.")
     external_reference = _short("The id it has at its source; unique there.")
-    source = _short("The intake channel.")
+    source = _short("The intake channel.")  # type: ignore[assignment] # a field named source
     priority = serializers.ChoiceField(choices=[p.value for p in Priority], required=False)
     due_at = MomentField(required=False, allow_null=True, help_text="By when it must be closed.")
 
@@ -133,7 +138,7 @@ class CaseSerializer(serializers.Serializer[Case]):
     category = serializers.CharField()
     subject = serializers.CharField()
     external_reference = serializers.CharField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment] # a field named source
     priority = serializers.ChoiceField(choices=[p.value for p in Priority])
     restricted = serializers.BooleanField()
     created_by = serializers.CharField()

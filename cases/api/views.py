@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cases import selectors, services
+from cases.api.base import ActorView, describe
 from cases.api.serializers import (
     AccessSerializer,
     CaseFieldsSerializer,
     CaseSerializer,
     DueDateSerializer,
-    ErrorSerializer,
     NoInputSerializer,
-    NoteBodySerializer,
-    NoteSerializer,
     ReasonSerializer,
     ReviewerSerializer,
     StrictSerializer,
 )
 from cases.lifecycle import CaseAction, CaseStatus
 from cases.models import Case
-from cases.policies import Actor
-
-_PAGE_PARAMETERS = frozenset({"limit", "cursor"})
-_ERRORS = {code: ErrorSerializer for code in (400, 401, 403, 404, 405, 406, 409, 413, 415, 422)}
 
 
-def _describe(request: Any = None, answer: Any = CaseSerializer, status: int = 200, **more: Any) -> Any:
-    return extend_schema(request=request, responses={status: answer, **_ERRORS}, **more)
-
-
-class CaseViewSet(viewsets.GenericViewSet[Case]):
+class CaseViewSet(ActorView, viewsets.GenericViewSet[Case]):
     """Cases: what this actor may see of them, and the actions on them."""
 
     serializer_class = CaseSerializer
@@ -47,21 +37,16 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
     lookup_value_regex = "[^/]+"
     keyset = ("-created_at", "-id")
 
-    @property
-    def actor(self) -> Actor:
-        """Who calls; ``IsActor`` has made sure that somebody does."""
-        return cast(Actor, self.request.auth)
-
-    @_describe(CaseFieldsSerializer, status=201)
+    @describe(CaseFieldsSerializer, status=201)
     def create(self, request: Request) -> Response:
         """Take a case in, as DRAFT."""
-        fields = self._input(CaseFieldsSerializer, CaseAction.CREATE)
+        fields = self.read_input(CaseFieldsSerializer, CaseAction.CREATE)
         case = services.create_case(fields=fields, actor=self.actor)
         response = self._answer(case, status=201)
         response["Location"] = request.build_absolute_uri(f"{request.path}/{case.id}")
         return response
 
-    @_describe(
+    @describe(
         answer=CaseSerializer(many=True),
         parameters=[
             OpenApiParameter(
@@ -73,7 +58,7 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
     )
     def list(self, request: Request) -> Response:
         """List cases, newest first."""
-        self._only_parameters({"status"})
+        self.only_parameters("status")
         statuses = request.query_params.getlist("status")
         if unknown := set(statuses) - set(CaseStatus):
             message = f"One of {', '.join(CaseStatus)}; not {', '.join(sorted(unknown))}."
@@ -81,27 +66,27 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
         page = self.paginate_queryset(selectors.visible_cases(self.actor, statuses=statuses))
         return self.get_paginated_response(self._rendered(page, many=True))
 
-    @_describe()
+    @describe()
     def retrieve(self, request: Request, case_id: str) -> Response:
         """Read one case."""
         del request
         return self._answer(selectors.get_case(case_id, self.actor))
 
-    @_describe(CaseFieldsSerializer(partial=True))
+    @describe(CaseFieldsSerializer(partial=True))
     def partial_update(self, request: Request, case_id: str) -> Response:
         """Change fields of a draft."""
         del request
-        fields = self._input(CaseFieldsSerializer, CaseAction.UPDATE, case_id, partial=True)
+        fields = self.read_input(CaseFieldsSerializer, CaseAction.UPDATE, case_id, partial=True)
         return self._answer(services.update_case(case_id=case_id, fields=fields, actor=self.actor))
 
-    @_describe(NoInputSerializer)
+    @describe(NoInputSerializer)
     @action(detail=True, methods=["post"])
     def submit(self, request: Request, case_id: str) -> Response:
         """Hand a draft in for review."""
         del request
         return self._act(CaseAction.SUBMIT, services.submit_case, NoInputSerializer, case_id)
 
-    @_describe(ReviewerSerializer)
+    @describe(ReviewerSerializer)
     @action(detail=True, methods=["post"], url_path="start-review")
     def start_review(self, request: Request, case_id: str) -> Response:
         """Take a submitted case up, for the reviewer named."""
@@ -110,92 +95,71 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
             CaseAction.START_REVIEW, services.start_review, ReviewerSerializer, case_id
         )
 
-    @_describe(ReviewerSerializer)
+    @describe(ReviewerSerializer)
     @action(detail=True, methods=["post"])
     def assign(self, request: Request, case_id: str) -> Response:
         """Hand a case to a reviewer."""
         del request
         return self._act(CaseAction.ASSIGN, services.assign_reviewer, ReviewerSerializer, case_id)
 
-    @_describe(ReasonSerializer)
+    @describe(ReasonSerializer)
     @action(detail=True, methods=["post"])
     def escalate(self, request: Request, case_id: str) -> Response:
         """Put a case before a higher level."""
         del request
         return self._act(CaseAction.ESCALATE, services.escalate_case, ReasonSerializer, case_id)
 
-    @_describe(ReasonSerializer)
+    @describe(ReasonSerializer)
     @action(detail=True, methods=["post"])
     def close(self, request: Request, case_id: str) -> Response:
         """Decide a case; its status is final."""
         del request
         return self._act(CaseAction.CLOSE, services.close_case, ReasonSerializer, case_id)
 
-    @_describe(DueDateSerializer)
+    @describe(DueDateSerializer)
     @action(detail=True, methods=["post"], url_path="due-date")
     def due_date(self, request: Request, case_id: str) -> Response:
         """Set another due date."""
         del request
-        return self._act(
-            CaseAction.SET_DUE_DATE, services.set_due_date, DueDateSerializer, case_id
-        )
+        return self._act(CaseAction.SET_DUE_DATE, services.set_due_date, DueDateSerializer, case_id)
 
-    @_describe(ReasonSerializer)
+    @describe(ReasonSerializer)
     @action(detail=True, methods=["post"])
     def pause(self, request: Request, case_id: str) -> Response:
         """Stop the clock of a case."""
         del request
         return self._act(CaseAction.PAUSE, services.pause_clock, ReasonSerializer, case_id)
 
-    @_describe(ReasonSerializer)
+    @describe(ReasonSerializer)
     @action(detail=True, methods=["post"])
     def resume(self, request: Request, case_id: str) -> Response:
         """Let the clock of a case run again."""
         del request
         return self._act(CaseAction.RESUME, services.resume_clock, ReasonSerializer, case_id)
 
-    @_describe(ReasonSerializer)
+    @describe(ReasonSerializer)
     @action(detail=True, methods=["post"])
     def restrict(self, request: Request, case_id: str) -> Response:
         """Hide a case from all but a few."""
         del request
         return self._act(CaseAction.RESTRICT, services.restrict_case, ReasonSerializer, case_id)
 
-    @_describe(ReasonSerializer)
+    @describe(ReasonSerializer)
     @action(detail=True, methods=["post"])
     def unrestrict(self, request: Request, case_id: str) -> Response:
         """Lift the restriction of a case."""
         del request
-        return self._act(
-            CaseAction.UNRESTRICT, services.unrestrict_case, ReasonSerializer, case_id
-        )
+        return self._act(CaseAction.UNRESTRICT, services.unrestrict_case, ReasonSerializer, case_id)
 
-    @_describe(AccessSerializer)
+    @describe(AccessSerializer)
     @action(detail=True, methods=["post"])
     def access(self, request: Request, case_id: str) -> Response:
         """Grant one user a permission on this case, or take it back."""
         del request
-        wanted = self._input(AccessSerializer, CaseAction.GRANT_ACCESS, case_id)
+        wanted = self.read_input(AccessSerializer, CaseAction.GRANT_ACCESS, case_id)
         operation = wanted.pop("operation")
         service = services.grant_access if operation == "grant" else services.revoke_access
         return self._answer(service(case_id=case_id, actor=self.actor, **wanted))
-
-    @extend_schema(
-        methods=["POST"], request=NoteBodySerializer, responses={201: NoteSerializer, **_ERRORS}
-    )
-    @extend_schema(methods=["GET"], responses={200: NoteSerializer(many=True), **_ERRORS})
-    @action(detail=True, methods=["get", "post"])
-    def notes(self, request: Request, case_id: str) -> Response:
-        """Read the notes of a case, oldest first, or add one."""
-        if request.method == "POST":
-            given = self._input(NoteBodySerializer, CaseAction.ADD_NOTE, case_id)
-            note = services.add_note(case_id=case_id, actor=self.actor, **given)
-            return Response(NoteSerializer(note).data, status=201)
-        case = selectors.get_case(case_id, self.actor)
-        self._only_parameters(set())
-        self.keyset = ("sequence",)
-        page = self.paginate_queryset(selectors.notes_of(case))
-        return self.get_paginated_response(NoteSerializer(page, many=True).data)
 
     def _act(
         self,
@@ -204,41 +168,12 @@ class CaseViewSet(viewsets.GenericViewSet[Case]):
         form: type[StrictSerializer],
         case_id: str,
     ) -> Response:
-        given = self._input(form, case_action, case_id)
+        given = self.read_input(form, case_action, case_id)
         return self._answer(service(case_id=case_id, actor=self.actor, **given))
 
-    def _input(
-        self,
-        form: type[StrictSerializer],
-        case_action: CaseAction,
-        case_id: str | None = None,
-        *,
-        partial: bool = False,
-    ) -> dict[str, Any]:
-        """Return the checked body. Who may not act is told that, however wrong the body is."""
-        try:
-            serializer = form(data=self.request.data, partial=partial)
-            serializer.is_valid(raise_exception=True)
-        except Exception:
-            services.check_may(action=case_action, actor=self.actor, case_id=case_id)
-            raise
-        return cast(dict[str, Any], serializer.validated_data)
-
     def _answer(self, case: Case, status: int = 200) -> Response:
-        return Response(
-            self._rendered(case), status=status, headers={"ETag": f'"{case.version}"'}
-        )
+        return Response(self._rendered(case), status=status, headers={"ETag": f'"{case.version}"'})
 
     def _rendered(self, cases: Any, *, many: bool = False) -> Any:
-        return CaseSerializer(cases, many=many, context=self.get_serializer_context()).data
-
-    def get_serializer_context(self) -> Mapping[str, Any]:  # type: ignore[override] (read-only)
-        """Tell the serializer whose actions are the available ones."""
-        return {"available_actions": partial(selectors.available_actions, self.actor)}
-
-    def _only_parameters(self, known: set[str]) -> None:
-        """Refuse query parameters that nothing reads: a misspelt filter must not widen a list."""
-        if unknown := set(self.request.query_params) - known - _PAGE_PARAMETERS:
-            raise serializers.ValidationError(
-                dict.fromkeys(sorted(unknown), ["There is no such parameter."])
-            )
+        context = {"available_actions": partial(selectors.available_actions, self.actor)}
+        return CaseSerializer(cases, many=many, context=context).data

@@ -128,7 +128,9 @@ class CaseImport:
                 continue
             key = (values["source"], values["external_reference"])
             if key in clean:
-                batch.reject(row, f"The reference {key[1]} stands on line {clean[key][0].line} too.")
+                batch.reject(
+                    row, f"The reference {key[1]} stands on line {clean[key][0].line} too."
+                )
             else:
                 clean[key] = (row, values)
         return clean
@@ -151,9 +153,9 @@ class CaseImport:
         return {
             (case.source, case.external_reference): case
             for source, found in references.items()
-            for case in Case.objects.filter(
-                source=source, external_reference__in=found
-            ).exclude(external_reference="")
+            for case in Case.objects.filter(source=source, external_reference__in=found).exclude(
+                external_reference=""
+            )
         }
 
     def _update(self, case: Case, row: Row, values: Mapping[str, Any], batch: _Batch) -> None:
@@ -178,9 +180,7 @@ class CaseImport:
             )
         else:
             try:
-                services.update_case(
-                    case_id=case.id, fields=changed, actor=self.actor, at=self.at
-                )
+                services.update_case(case_id=case.id, fields=changed, actor=self.actor, at=self.at)
                 batch.outcome.updated += 1
             except DuplicateCase:
                 raise

@@ -136,9 +136,10 @@ class HistoryImport:
         outcome: HistoryOutcome,
     ) -> None:
         source = next((str(v["source"]) for _, v in lines if v.get("source")), self.source)
-        if "\0" not in source + key and Case.objects.filter(
-            source=source, external_reference=key
-        ).exists():
+        if (
+            "\0" not in source + key
+            and Case.objects.filter(source=source, external_reference=key).exists()
+        ):
             outcome.already_loaded += len(lines)
             return
         case_id = ""

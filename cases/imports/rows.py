@@ -8,8 +8,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader, TextIOWrapper
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Any, Final, TextIO, cast
 
 # A cell beyond this is a quote that was never closed, not a text.
 _CELL_MAX: Final = 10_000_000
@@ -54,12 +55,17 @@ def open_rows(path: Path, *, delimiter: str = ",") -> Iterator[Source]:
         raise FileError(message) from error
     with file:
         if path.suffix in (".jsonl", ".ndjson"):
-            yield Source(None, _json_rows(file), file.buffer.tell)
+            yield Source(None, _json_rows(file), _position(file))
         else:
             yield _csv_source(file, path, delimiter)
 
 
-def _csv_source(file: TextIO, path: Path, delimiter: str) -> Source:
+def _position(file: TextIOWrapper) -> Callable[[], int]:
+    """Return what tells how many bytes have been read; the text layer above cannot say it."""
+    return cast(BufferedReader, file.buffer).tell
+
+
+def _csv_source(file: TextIOWrapper, path: Path, delimiter: str) -> Source:
     csv.field_size_limit(_CELL_MAX)
     reader = csv.reader(file, delimiter=delimiter)
     try:
@@ -70,10 +76,10 @@ def _csv_source(file: TextIO, path: Path, delimiter: str) -> Source:
     if len(set(columns)) != len(columns) or _BROKEN.search("".join(columns)):
         message = f"The header of {path} names a column twice or is not UTF-8."
         raise FileError(message)
-    return Source(columns, _csv_rows(reader, columns), file.buffer.tell)
+    return Source(columns, _csv_rows(reader, columns), _position(file))
 
 
-def _csv_rows(reader: csv._reader, columns: Sequence[str]) -> Iterator[Row]:
+def _csv_rows(reader: Any, columns: Sequence[str]) -> Iterator[Row]:
     while True:
         line = reader.line_num + 1
         try:

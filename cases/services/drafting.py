@@ -11,13 +11,14 @@ from django.db import IntegrityError
 from django.utils.timezone import now
 from psycopg.errors import UniqueViolation
 
-from cases import intake, storage
+from cases import intake
 from cases.errors import DuplicateCase
 from cases.lifecycle import CaseAction
 from cases.models import Case
 from cases.policies import Actor
-from cases.services.steps import open_case, ready, require, store, store_next_version, unit_of_work
+from cases.services.steps import open_case, ready, require, store, unit_of_work
 from cases.signals import publish
+from cases.storage import next_case_ids, store_next_version
 
 _SOURCE_REFERENCE = "cases_source_reference"
 
@@ -50,7 +51,7 @@ def create_cases(
     at = at or now()
     cases = [_draft(row, actor, at) for row in rows]
     # Django does not read back a key that the database made for a batch: ask for the ids first.
-    for case, case_id in zip(cases, storage.next_case_ids(len(cases)), strict=True):
+    for case, case_id in zip(cases, next_case_ids(len(cases)), strict=True):
         case.id = case_id
     with _duplicates_refused():
         Case.objects.bulk_create(cases)

@@ -11,8 +11,9 @@ from cases import intake
 from cases.lifecycle import CaseAction
 from cases.models import Case, Note
 from cases.policies import Actor
-from cases.services.steps import open_case, ready, store, store_next_version, unit_of_work
+from cases.services.steps import open_case, ready, store, unit_of_work
 from cases.signals import publish
+from cases.storage import store_next_version
 
 
 @unit_of_work

@@ -12,6 +12,7 @@ from cases.lifecycle import CaseAction, possible, possible_actions
 from cases.models import Case
 from cases.policies import Actor
 from cases.signals import publish
+from cases.storage import store_next_version
 
 # Inside a larger transaction no savepoint is made: a failure undoes the larger one as well.
 unit_of_work = transaction.atomic(savepoint=False)
@@ -70,7 +71,8 @@ def ready(case: Case, action: CaseAction, expected_version: int | None) -> None:
 def refusal(case: Case, action: CaseAction, why: str | None = None) -> InvalidCaseTransition:
     """Make the error for an action that the state of the case does not allow."""
     return InvalidCaseTransition(
-        why or f"The action {action} is not possible on a case that is {case.status}"
+        why
+        or f"The action {action} is not possible on a case that is {case.status}"
         f"{' and paused' if case.paused_at else ''}{' and restricted' if case.restricted else ''}.",
         details={
             "action": str(action),
@@ -85,8 +87,3 @@ def store(case: Case, event: CaseEvent) -> Case:
     store_next_version(case)
     publish(event)
     return case
-
-
-def store_next_version(*cases: Case, intake: bool = False) -> None:
-    """Write changed cases; see ``CaseQuerySet.store_next_version``. Raises CaseConflict."""
-    Case.objects.get_queryset().store_next_version(*cases, intake=intake)

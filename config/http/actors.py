@@ -37,7 +37,9 @@ class HeaderActorAuthentication(BaseAuthentication):
         if not _ID.fullmatch(actor_id):
             message = "X-Actor-ID takes 1 to 150 printable ASCII characters."
             raise exceptions.ParseError(message)
-        roles = [r.strip() for r in request.headers.get("X-Actor-Roles", "").split(",") if r.strip()]
+        roles = [
+            r.strip() for r in request.headers.get("X-Actor-Roles", "").split(",") if r.strip()
+        ]
         if not all(_ROLE.fullmatch(role) for role in roles):
             message = "X-Actor-Roles takes role names, separated by commas."
             raise exceptions.ParseError(message)

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import structlog
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
@@ -109,20 +109,20 @@ def _headers(row: Row, error: Exception) -> dict[str, str]:
 
 
 def _body(row: Row, error: Exception) -> dict[str, Any]:
-    message, details = row.message, {}
+    message = row.message
+    details: Mapping[str, object] = {}
     if isinstance(error, cases.CaseError):
-        message, details = error.message, dict(error.details)
+        message, details = error.message, error.details
     elif isinstance(error, drf.ValidationError):
         details = _flat(error.detail)
     elif isinstance(error, drf.APIException) and message is None:
         message = str(error.detail)
-    body = {
+    return {
         "error": row.code,
-        "message": message or "",
-        "details": details,
+        "message": _printable(message or ""),
+        "details": _printable(details),
         "request_id": request_id.get(),
     }
-    return _printable(body)  # type: ignore[no-any-return] (a dict stays a dict)
 
 
 def _flat(detail: Any, prefix: str = "") -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
-from django.db.models import BooleanField, F, Field, Func, QuerySet, Value
+from django.db.models import BooleanField, F, Field, Func, Value
 from django.db.models.expressions import Combinable
 from rest_framework import exceptions
 from rest_framework.pagination import BasePagination
@@ -35,9 +35,9 @@ class _After(Func):
         expressions: list[Combinable] = [*map(F, left), *map(Value, right)]
         super().__init__(*expressions)
 
-    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+    def as_sql(self, compiler: Any, connection: Any, *args: Any, **extra: Any) -> Any:
         """Write the comparison; each side in parentheses."""
-        del connection, extra
+        del connection, args, extra
         parts, params = [], []
         for expression in self.get_source_expressions():
             sql, values = compiler.compile(expression)
@@ -48,12 +48,14 @@ class _After(Func):
 
 
 class KeysetPagination(BasePagination):
-    """Pages by the view's ``keyset``: field names that order and identify a row, all of them
-    ascending, or all descending (``-``). Query parameters: ``limit`` and ``cursor``.
+    """Pages by the view's ``keyset``; query parameters: ``limit`` and ``cursor``.
+
+    A keyset is the names of fields that together order and identify a row, all of them
+    ascending or all descending (``-``).
     """
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
+        self, queryset: Any, request: Request, view: APIView | None = None
     ) -> list[Any]:
         """Return the rows of the page asked for.
 
@@ -155,17 +157,13 @@ def _decode(cursor: str | None, fields: Sequence[Field[Any, Any]]) -> tuple[bool
     if cursor is None:
         return False, None
     try:
-        if len(cursor) > _CURSOR_MAX:
-            raise ValueError
-        raw = base64.urlsafe_b64decode(cursor.encode("ascii") + b"==")
-        direction, *values = json.loads(raw)
-        if direction not in ("n", "p") or len(values) != len(fields):
-            raise ValueError
+        direction, *values = json.loads(base64.urlsafe_b64decode(cursor[:_CURSOR_MAX] + "=="))
+        backwards = {"n": False, "p": True}[direction]
         position = [_position(f, value) for f, value in zip(fields, values, strict=True)]
-    except (ValueError, TypeError, RecursionError, ValidationError):
+    except (ValueError, TypeError, KeyError, RecursionError, ValidationError):
         message = "The cursor is not one of this service: start again without it."
         raise exceptions.ParseError(message) from None
-    return direction == "p", position
+    return backwards, position
 
 
 def _position(field: Field[Any, Any], value: Any) -> Any:

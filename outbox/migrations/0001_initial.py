@@ -5,35 +5,63 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='OutboxEvent',
+            name="OutboxEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('event_id', models.UUIDField(help_text='The id of the fact, in the trail and in the message.')),
-                ('destination', models.CharField(max_length=40)),
-                ('case_id', models.CharField(db_collation='C', max_length=20)),
-                ('sequence', models.PositiveIntegerField()),
-                ('event_type', models.CharField(max_length=40)),
-                ('payload', models.JSONField(help_text='The message: a CloudEvent, whole.')),
-                ('occurred_at', models.DateTimeField()),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('next_attempt_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('last_error', models.TextField(blank=True, default='')),
-                ('processed_at', models.DateTimeField(null=True)),
-                ('dead_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "event_id",
+                    models.UUIDField(
+                        help_text="The id of the fact, in the trail and in the message."
+                    ),
+                ),
+                ("destination", models.CharField(max_length=40)),
+                ("case_id", models.CharField(db_collation="C", max_length=20)),
+                ("sequence", models.PositiveIntegerField()),
+                ("event_type", models.CharField(max_length=40)),
+                ("payload", models.JSONField(help_text="The message: a CloudEvent, whole.")),
+                ("occurred_at", models.DateTimeField()),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                ("last_error", models.TextField(blank=True, default="")),
+                ("processed_at", models.DateTimeField(null=True)),
+                ("dead_at", models.DateTimeField(null=True)),
             ],
             options={
-                'db_table': 'outbox_events',
-                'default_permissions': ('view',),
-                'indexes': [models.Index(condition=models.Q(('dead_at__isnull', True), ('processed_at__isnull', True)), fields=['destination', 'id'], name='outbox_events_due'), models.Index(condition=models.Q(('processed_at__isnull', True)), fields=['destination', 'case_id', 'sequence'], name='outbox_events_order')],
-                'constraints': [models.UniqueConstraint(fields=('event_id', 'destination'), name='outbox_events_event_destination')],
+                "db_table": "outbox_events",
+                "default_permissions": ("view",),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(
+                            ("dead_at__isnull", True), ("processed_at__isnull", True)
+                        ),
+                        fields=["destination", "id"],
+                        name="outbox_events_due",
+                    ),
+                    models.Index(
+                        condition=models.Q(("processed_at__isnull", True)),
+                        fields=["destination", "case_id", "sequence"],
+                        name="outbox_events_order",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("event_id", "destination"), name="outbox_events_event_destination"
+                    )
+                ],
             },
         ),
     ]

@@ -39,9 +39,7 @@ class Command(BaseCommand):
         add_file_arguments(parser)
         parser.add_argument("--source", default="", help="Where the register comes from.")
         parser.add_argument("--submit", action="store_true", help="Submit what is created.")
-        parser.add_argument(
-            "--actor", default="import", help="Who takes them in (%(default)s)."
-        )
+        parser.add_argument("--actor", default="import", help="Who takes them in (%(default)s).")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Load the file and say what became of its rows."""

@@ -120,7 +120,9 @@ class Command(BaseCommand):
                 transaction.set_rollback(True)
         return outcome
 
-    def _report(self, outcome: HistoryOutcome, rejects: RejectsFile, options: dict[str, Any]) -> None:
+    def _report(
+        self, outcome: HistoryOutcome, rejects: RejectsFile, options: dict[str, Any]
+    ) -> None:
         where = str(rejects.path) if rejects.count else None
         applied = sum(outcome.applied.values())
         _log.info(
@@ -142,8 +144,8 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(report))
         else:
             self.stdout.write(
-                f"{'Dry run: ' if options['dry_run'] else ''}{outcome.cases} cases, {applied} lines "
-                f"played, {outcome.refused} refused, {outcome.already_loaded} already loaded."
+                f"{'Dry run: ' if options['dry_run'] else ''}{outcome.cases} cases, {applied} "
+                f"lines played, {outcome.refused} refused, {outcome.already_loaded} already loaded."
             )
         if rejects.count:
             message = f"{rejects.count} lines were refused: {where} says why."

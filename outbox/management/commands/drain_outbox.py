@@ -60,18 +60,21 @@ class Command(BaseCommand):
         self.stopping = False
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        total = Batch()
-        pause = _POLL_SECONDS
-        while not self.stopping:
-            left = None if options["limit"] is None else options["limit"] - total.size
-            if left is not None and left <= 0:
-                break
-            size = options["batch_size"] if left is None else min(options["batch_size"], left)
+        total = self._drain(names, options)
+        self._report({"delivered": total.delivered, "failed": total.failed}, options["json"])
+        if total.failed and not options["follow"]:
+            message = f"{total.failed} deliveries failed; they are retried later."
+            raise CommandError(message, returncode=1)
+
+    def _drain(self, names: list[str], options: dict[str, Any]) -> Batch:
+        """Deliver batch after batch until nothing is due, or with --follow until told to stop."""
+        follow, limit, size = options["follow"], options["limit"], options["batch_size"]
+        total, pause = Batch(), _POLL_SECONDS
+        while not self.stopping and (limit is None or total.size < limit):
             try:
-                batch = self._round(names, size)
-                pause = _POLL_SECONDS
+                batch = self._round(names, size if limit is None else min(size, limit - total.size))
             except (OperationalError, InterfaceError) as error:
-                if not options["follow"]:
+                if not follow:
                     message = f"The database does not answer: {error}"
                     raise CommandError(message, returncode=75) from error
                 _log.warning("outbox_database_away", retry_in_seconds=pause)
@@ -79,16 +82,14 @@ class Command(BaseCommand):
                 self._sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
                 continue
+            pause = _POLL_SECONDS
             total += batch
             if batch.delivered:
                 continue
-            if not options["follow"]:
+            if not follow:
                 break
             self._sleep(_POLL_SECONDS)
-        self._report({"delivered": total.delivered, "failed": total.failed}, options["json"])
-        if total.failed and not options["follow"]:
-            message = f"{total.failed} deliveries failed; they are retried later."
-            raise CommandError(message, returncode=1)
+        return total
 
     def _destinations(self, wanted: list[str] | None) -> list[str]:
         known = configured()

@@ -1,0 +1,5 @@
+"""The back office's view of cases. Nothing here writes: actions go through cases.services."""
+
+from cases.admin.cases import CaseAdmin
+
+__all__ = ["CaseAdmin"]

@@ -1,0 +1,87 @@
+"""Which form an action asks with and which service carries it out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from django import forms
+
+from cases import services
+from cases.admin.forms import (
+    AccessForm,
+    ActionForm,
+    CaseFieldsForm,
+    DueDateForm,
+    NoteForm,
+    ReasonForm,
+    ReviewerForm,
+)
+from cases.errors import CaseError, InvalidInput
+from cases.intake import WRITABLE
+from cases.lifecycle import CaseAction
+from cases.models import Case, Note
+from cases.policies import Actor
+
+
+class AdminAction(NamedTuple):
+    """A button on the case page, the form behind it and what it calls."""
+
+    label: str
+    form: type[ActionForm]
+    service: Callable[..., Case | Note]
+
+
+ACTIONS: Final[Mapping[CaseAction, AdminAction]] = MappingProxyType(
+    {
+        CaseAction.CREATE: AdminAction("Create", CaseFieldsForm, services.create_case),
+        CaseAction.UPDATE: AdminAction("Change fields", CaseFieldsForm, services.update_case),
+        CaseAction.SUBMIT: AdminAction("Submit", ActionForm, services.submit_case),
+        CaseAction.START_REVIEW: AdminAction("Start review", ReviewerForm, services.start_review),
+        CaseAction.ASSIGN: AdminAction("Assign", ReviewerForm, services.assign_reviewer),
+        CaseAction.ESCALATE: AdminAction("Escalate", ReasonForm, services.escalate_case),
+        CaseAction.CLOSE: AdminAction("Close", ReasonForm, services.close_case),
+        CaseAction.ADD_NOTE: AdminAction("Add note", NoteForm, services.add_note),
+        CaseAction.SET_DUE_DATE: AdminAction("Set due date", DueDateForm, services.set_due_date),
+        CaseAction.PAUSE: AdminAction("Pause clock", ReasonForm, services.pause_clock),
+        CaseAction.RESUME: AdminAction("Resume clock", ReasonForm, services.resume_clock),
+        CaseAction.RESTRICT: AdminAction("Restrict", ReasonForm, services.restrict_case),
+        CaseAction.UNRESTRICT: AdminAction(
+            "Lift restriction", ReasonForm, services.unrestrict_case
+        ),
+        CaseAction.GRANT_ACCESS: AdminAction("Grant access", AccessForm, services.grant_access),
+        CaseAction.REVOKE_ACCESS: AdminAction("Revoke access", AccessForm, services.revoke_access),
+    }
+)
+
+
+def carry_out(
+    action: CaseAction, form: forms.Form, *, actor: Actor, case_id: str | None
+) -> str | None:
+    """Call the service of an action with what its form holds.
+
+    Returns:
+        The id of the case, or None when the form now says what is wrong.
+
+    Raises:
+        CaseError: a rule forbids it.
+    """
+    given: dict[str, Any] = dict(form.cleaned_data)
+    version = given.pop("expected_version", None)
+    if action in (CaseAction.CREATE, CaseAction.UPDATE):
+        given = {"fields": {name: given[name] for name in WRITABLE}}
+    if case_id is not None:
+        given |= {"case_id": case_id, "expected_version": version}
+    try:
+        done = ACTIONS[action].service(actor=actor, **given)
+    except InvalidInput as error:
+        for name, why in error.details.items():
+            form.add_error(name if name in form.fields else None, str(why))
+        return None
+    return done.case_id if isinstance(done, Note) else done.id
+
+
+def outdated(error: CaseError) -> bool:
+    """Tell whether the reader has to look at the case again before deciding."""
+    return error.code in ("precondition_failed", "case_conflict")

@@ -1,0 +1,127 @@
+"""One small form per kind of input. Their rules are those of ``cases.intake``, not their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+from django.db.models import Q
+
+from cases import intake
+from cases.lifecycle import Priority
+from cases.models import Case
+from cases.policies import GRANTABLE
+
+_UTC = "In UTC."
+
+
+class _Moment(forms.DateTimeInput):
+    input_type = "datetime-local"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%dT%H:%M")
+
+
+def _area(rows: int) -> forms.Textarea:
+    return forms.Textarea(attrs={"rows": rows, "cols": 80})
+
+
+class ActionForm(forms.Form):
+    """What an action asks for, and the version of the case that its reader has seen."""
+
+    expected_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, case: Case | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if case is not None:
+            self.fields["expected_version"].initial = case.version
+            self.prefill(case)
+
+    def prefill(self, case: Case) -> None:
+        """Start from what the case holds already; most actions start from nothing."""
+
+
+class ReasonForm(ActionForm):
+    """Why."""
+
+    reason = forms.CharField(widget=_area(4), max_length=intake.REASON_MAX)
+
+
+class ReviewerForm(ActionForm):
+    """Who is to review: an active account that may."""
+
+    reviewer_id = forms.ChoiceField(label="Reviewer")
+
+    def prefill(self, case: Case) -> None:
+        """Offer the reviewers, the present one chosen."""
+        reviewing = Q(groups__permissions__codename="close_case") | Q(
+            user_permissions__codename="close_case"
+        )
+        accounts = User.objects.filter(reviewing, is_active=True).distinct().order_by("username")
+        field = self.fields["reviewer_id"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 (for the type checker)
+        field.choices = [
+            (user.username, f"{user.username} ({user.get_full_name()})".replace(" ()", ""))
+            for user in accounts
+        ]
+        field.initial = case.assigned_reviewer_id
+
+
+class DueDateForm(ReasonForm):
+    """Until when, and why."""
+
+    due_at = forms.DateTimeField(widget=_Moment, help_text=_UTC)
+    field_order = ("due_at", "reason")
+
+    def prefill(self, case: Case) -> None:
+        """Start from the present due date."""
+        self.fields["due_at"].initial = case.due_at
+
+
+class NoteForm(ActionForm):
+    """What is to be noted."""
+
+    body = forms.CharField(label="Note", widget=_area(6), max_length=intake.NOTE_MAX)
+
+
+class AccessForm(ActionForm):
+    """Which permission, for whom."""
+
+    user = forms.CharField(max_length=intake.ACTOR_MAX)
+    permission = forms.ChoiceField(
+        choices=[(name, name.replace("_", " ")) for name in sorted(GRANTABLE)], initial="view_case"
+    )
+
+
+class CaseFieldsForm(ActionForm):
+    """The writable fields of a case."""
+
+    title = forms.CharField(max_length=intake.TITLE_MAX, widget=forms.TextInput({"size": 80}))
+    description = forms.CharField(
+        required=False, widget=_area(10), max_length=intake.DESCRIPTION_MAX
+    )
+    received_at = forms.DateTimeField(
+        required=False, widget=_Moment, help_text=f"When the regulator got it. {_UTC}"
+    )
+    category = forms.CharField(required=False, max_length=intake.SHORT_MAX)
+    subject = forms.CharField(
+        required=False, max_length=intake.SHORT_MAX, help_text="The regulated party."
+    )
+    external_reference = forms.CharField(
+        required=False, max_length=intake.SHORT_MAX, help_text="The id it has at its source."
+    )
+    source = forms.CharField(
+        required=False, max_length=intake.SHORT_MAX, help_text="The intake channel."
+    )
+    priority = forms.ChoiceField(
+        choices=[(p.value, p.value.capitalize()) for p in Priority], initial=Priority.NORMAL.value
+    )
+    due_at = forms.DateTimeField(
+        required=False, widget=_Moment, help_text=f"By when it must be closed. {_UTC}"
+    )
+
+    def prefill(self, case: Case) -> None:
+        """Start from what the draft holds."""
+        for name in intake.WRITABLE:
+            self.fields[name].initial = getattr(case, name)

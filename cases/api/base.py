@@ -1,0 +1,68 @@
+"""What the views of cases share: who calls, reading a body, refusing what nothing reads."""
+
+from __future__ import annotations
+
+from typing import Any, Final, cast
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.views import APIView
+
+from cases import services
+from cases.api.serializers import CaseSerializer, ErrorSerializer, StrictSerializer
+from cases.lifecycle import CaseAction
+from cases.policies import Actor
+
+_PAGE_PARAMETERS: Final = frozenset({"limit", "cursor"})
+ERRORS: Final = dict.fromkeys(
+    (400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 500, 503), ErrorSerializer
+)
+
+
+def describe(
+    request: Any = None, answer: Any = CaseSerializer, status: int = 200, **more: Any
+) -> Any:
+    """Describe an operation for the OpenAPI document, its refusals included."""
+    return extend_schema(request=request, responses={status: answer, **ERRORS}, **more)
+
+
+class ActorView(APIView):
+    """For views that ``IsActor`` guards."""
+
+    @property
+    def actor(self) -> Actor:
+        """Who calls; ``IsActor`` has made sure that somebody does."""
+        return cast(Actor, self.request.auth)
+
+    def read_input(
+        self,
+        form: type[StrictSerializer],
+        action: CaseAction,
+        case_id: str | None = None,
+        *,
+        partial: bool = False,
+    ) -> dict[str, Any]:
+        """Return the checked body. Who may not act is told that, however wrong the body is.
+
+        Raises:
+            CaseError: the action is forbidden to this actor, or the case does not exist for it.
+            APIException: the body is wrong.
+        """
+        try:
+            serializer = form(data=self.request.data, partial=partial)
+            serializer.is_valid(raise_exception=True)
+        except Exception:
+            services.check_may(action=action, actor=self.actor, case_id=case_id)
+            raise
+        return cast(dict[str, Any], serializer.validated_data)
+
+    def only_parameters(self, *known: str) -> None:
+        """Refuse query parameters that nothing reads: a misspelt filter must not widen a list.
+
+        Raises:
+            ValidationError: names each of them.
+        """
+        if unknown := set(self.request.query_params).difference(known, _PAGE_PARAMETERS):
+            raise serializers.ValidationError(
+                {name: ["There is no such parameter."] for name in sorted(unknown)}
+            )

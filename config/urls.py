@@ -20,6 +20,9 @@ _api: list[URLPattern | URLResolver] = [
     *_router.urls,
 ]
 
+# The case pages need the width; the start page lists what there is.
+admin.site.enable_nav_sidebar = False
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/docs"), name="root"),
     path("", include(_api)),

@@ -37,7 +37,7 @@ def _actor(request: HttpRequest) -> Actor:
 class CaseAdmin(admin.ModelAdmin[Case]):
     """Read-only to Django's own forms: what changes a case has a page and a service of its own."""
 
-    list_display = ("id", "title", "state", "priority", "assigned_reviewer_id", "due", "updated_at")
+    list_display = ("id", "title", "state", "priority", "reviewer", "due", "updated_at")
     list_display_links = ("id", "title")
     list_filter = ("status", "priority", "restricted")
     search_fields = ("=id", "title", "subject", "external_reference")
@@ -83,6 +83,11 @@ class CaseAdmin(admin.ModelAdmin[Case]):
             " · paused" if case.paused_at else "",
             " · restricted" if case.restricted else "",
         )
+
+    @admin.display(description="Reviewer", ordering="assigned_reviewer_id")
+    def reviewer(self, case: Case) -> str:
+        """Show whose case it is."""
+        return case.assigned_reviewer_id or "nobody"
 
     @admin.display(description="Due", ordering="due_at")
     def due(self, case: Case) -> str:

@@ -26,6 +26,12 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 2200
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
+# datetime.fromisoformat() takes far more, week dates and any character between date and time.
+_RFC3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
+    r"([Zz]|[+-][0-9]{2}:[0-9]{2})?"
+)
+
 T = TypeVar("T")
 
 
@@ -71,11 +77,14 @@ def moment(value: object) -> datetime:
     Raises:
         ValueError: with a sentence for people.
     """
-    try:
-        value = value if isinstance(value, datetime) else datetime.fromisoformat(cast(str, value))
-    except (ValueError, TypeError):
+    if not isinstance(value, datetime):
         message = "Not a time as RFC 3339 writes it, like 2026-01-31T09:30:00Z."
-        raise ValueError(message) from None
+        if not isinstance(value, str) or not _RFC3339.fullmatch(value):
+            raise ValueError(message)
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            raise ValueError(message) from None
     if value.tzinfo is None:
         message = "The time zone is missing: end with Z or an offset like +01:00."
         raise ValueError(message)

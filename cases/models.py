@@ -237,6 +237,8 @@ class Case(models.Model):
                 }
             else:
                 changes[name] = {"from": old, "to": new}
+        if "due_at" in fields:
+            self.overdue_at = None
         return self._event(events.CaseUpdated, actor, at, changes=changes)
 
     @transition(field=status, **_step(CaseAction.SUBMIT))
@@ -350,6 +352,7 @@ class Case(models.Model):
         previous = None
         if due_at is not None:
             previous, self.due_at = self.due_at, due_at
+            self.overdue_at = None
         return self._event(
             events.CaseClockResumed, actor, at, reason=reason, from_due_at=previous, due_at=due_at
         )

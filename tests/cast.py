@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cases.policies import DEFAULT_ROLES, Actor
+from cases.policies import ALL_PERMISSIONS, DEFAULT_ROLES, Actor
 
 
 def actor(actor_id: str, *roles: str) -> Actor:
@@ -20,6 +20,10 @@ ADMIN = actor("ada", "admin")
 NOBODY = actor("norman")
 # Writes and reviews, so that the four-eyes rule has somebody to stop.
 ALLROUNDER = actor("alex", "case_writer", "reviewer")
-SYSTEM = Actor(id="system", permissions=frozenset({"mark_overdue", "view_case", "view_restricted_case"}))
+SYSTEM = Actor(
+    id="system", permissions=frozenset({"mark_overdue", "view_case", "view_restricted_case"})
+)
+# May everything there is, so that only the state of a case can refuse her; not one of the cast.
+ALMIGHTY = Actor(id="olga", permissions=ALL_PERMISSIONS)
 
 EVERYBODY = (WRITER, REVIEWER, OTHER_REVIEWER, SUPERVISOR, AUDITOR, ADMIN, NOBODY, ALLROUNDER)

@@ -10,6 +10,8 @@ from rest_framework.test import APIClient
 
 from cases.policies import Actor
 
+pytest_plugins = ["tests.database"]
+
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:

@@ -64,7 +64,8 @@ def _cell(cells: Mapping[str, str], column: str) -> str:
 def _local(text: str, zone: ZoneInfo) -> datetime | str:
     """Read a time; one without an offset is local time of the office that wrote it."""
     try:
-        at = datetime.fromisoformat(text)
+        # Registers write dates in many ways; what is between date and time is none of them.
+        at = datetime.fromisoformat(text if text.isascii() and text.isprintable() else "")
     except ValueError:
         return text
     return at if at.tzinfo else at.replace(tzinfo=zone)

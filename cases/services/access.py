@@ -64,7 +64,7 @@ def grant_access(
         InvalidCaseTransition: also when the user has it already.
     """
     case, _ = open_case(CaseAction.GRANT_ACCESS, case_id, actor)
-    account, codename = _grant(user, permission)
+    account, codename = _grant(user, permission, active=True)
     ready(case, CaseAction.GRANT_ACCESS, expected_version)
     if codename in _granted(account, case):
         raise refusal(case, CaseAction.GRANT_ACCESS, f"{account} has {codename} on this case.")
@@ -91,7 +91,8 @@ def revoke_access(
         InvalidCaseTransition: also when the user does not have it.
     """
     case, _ = open_case(CaseAction.REVOKE_ACCESS, case_id, actor)
-    account, codename = _grant(user, permission)
+    # From an account that is switched off too: it may be switched on again one day.
+    account, codename = _grant(user, permission, active=False)
     ready(case, CaseAction.REVOKE_ACCESS, expected_version)
     if codename not in _granted(account, case):
         message = f"{account} does not have {codename} on this case."
@@ -103,12 +104,16 @@ def revoke_access(
     return store(case, event)
 
 
-def _grant(user: object, permission: object) -> tuple[User, str]:
-    """Return the active account and the permission's codename. Raises InvalidInput."""
+def _grant(user: object, permission: object, *, active: bool) -> tuple[User, str]:
+    """Return the account and the permission's codename.
+
+    Raises:
+        InvalidInput: there is no such account (or no active one, if so asked) or permission.
+    """
     username = intake.clean_actor_id(user, field="user")
     wrong: dict[str, str] = {}
-    account = User.objects.filter(username=username, is_active=True).first()
-    if account is None:
+    account = User.objects.filter(username=username).first()
+    if account is None or (active and not account.is_active):
         wrong["user"] = "There is no active user of this name."
     if permission not in GRANTABLE:
         wrong["permission"] = f"One of {', '.join(sorted(GRANTABLE))}."

@@ -17,6 +17,7 @@ class LogDestination(Destination):
     def deliver(self, messages: Sequence[Message]) -> Sequence[str | None]:
         """Write and flush all lines; a closed or full output fails the whole batch (OSError)."""
         for message in messages:
-            sys.stdout.write(json.dumps(message, ensure_ascii=False, separators=(",", ":")) + "\n")
+            # ASCII escapes: the line is the same JSON whatever encoding the output has.
+            sys.stdout.write(json.dumps(message, separators=(",", ":")) + "\n")
         sys.stdout.flush()
         return [None] * len(messages)

@@ -53,8 +53,7 @@ def another_user(project: Path) -> Iterator[subprocess.Popen[str]]:
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "running\n"
-        yield process
-        process.kill()
+        yield process  # afterwards Popen closes its standard input and waits for its end
 
 
 def ask(query: str) -> object:

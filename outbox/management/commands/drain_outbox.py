@@ -84,7 +84,7 @@ class Command(BaseCommand):
                 continue
             pause = _POLL_SECONDS
             total += batch
-            if batch.delivered:
+            if batch.size:
                 continue
             if not follow:
                 break

@@ -1,0 +1,63 @@
+"""Each wall between packages is there, and a violation of it is found."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("config", "cases", "audit", "outbox")
+
+
+def lint(tree: Path) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+    return subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Return a copy of the packages that a test may spoil."""
+    for package in PACKAGES:
+        shutil.copytree(
+            ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def test_the_walls_stand(tree):
+    found = lint(tree)
+
+    assert found.returncode == 0, found.stdout
+    assert "5 kept, 0 broken" in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("contract", "module", "line"),
+    [
+        ("config over audit and outbox", "cases/events.py", "import audit.chain"),
+        ("config over audit and outbox", "audit/chain.py", "import outbox.cloudevents"),
+        ("config over audit and outbox", "outbox/relay.py", "import config.health"),
+        ("the layers of cases", "cases/models.py", "import cases.services"),
+        ("the layers of cases", "cases/selectors.py", "import cases.api.views"),
+        ("HTTP stays at the edge", "cases/services/review.py", "import rest_framework"),
+        ("HTTP stays at the edge", "cases/admin/forms.py", "import rest_framework"),
+        ("the rules are plain Python", "cases/policies.py", "import django"),
+        ("the rules are plain Python", "audit/chain.py", "import django"),
+        ("listeners take only", "audit/receivers.py", "import cases.models"),
+        ("listeners take only", "outbox/receivers.py", "import cases.services"),
+    ],
+)
+def test_a_violation_is_found(tree, contract, module, line):
+    spoiled = tree / module
+    spoiled.write_text(f"{line}\n" + spoiled.read_text().replace("from __future__", "# from"))
+
+    found = lint(tree)
+
+    assert found.returncode == 1
+    broken = [row for row in found.stdout.splitlines() if row.endswith("BROKEN")]
+    assert any(row.startswith(contract) for row in broken), found.stdout

@@ -1,0 +1,87 @@
+"""Tests that really commit, and sweep up after themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from tests.factories import UserFactory
+
+TABLES = ("cases", "case_notes", "audit_events", "outbox_events", "case_user_permissions")
+
+
+def _sweep() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET client_min_messages = warning")
+        cursor.execute(f"TRUNCATE {', '.join(TABLES)}, auth_user CASCADE")
+
+
+@pytest.fixture
+def transactional_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Let the test commit. Only our own tables are emptied, before and after.
+
+    Takes the place of pytest-django's fixture here, and with it its name, by which pytest-django
+    knows that a database is needed. The original, like ``django_db(transaction=True)``, flushes
+    roles and permissions away for all later tests.
+    """
+    with django_db_blocker.unblock():
+        _sweep()
+        yield
+        connection.close()
+        _sweep()
+        connection.close()
+
+
+@pytest.fixture
+def committed(transactional_db: None) -> None:
+    """Let the test commit."""
+
+
+@pytest.fixture
+def everything(committed: None) -> Callable[[], dict[str, list[Any]]]:
+    """Return what reads all rows of all our tables, to see that nothing was half-written."""
+
+    def read() -> dict[str, list[Any]]:
+        with connection.cursor() as cursor:
+            found = {}
+            for table in TABLES:
+                cursor.execute(f"SELECT t::text FROM {table} t ORDER BY 1")
+                found[table] = cursor.fetchall()
+            return found
+
+    return read
+
+
+@pytest.fixture
+def at_once(committed: None) -> Callable[..., list[Any]]:
+    """Return what runs functions in threads of their own: results, or the errors they raised."""
+
+    def run(*functions: Callable[[], Any]) -> list[Any]:
+        def guarded(function: Callable[[], Any]) -> Any:
+            try:
+                return function()
+            except Exception as error:  # noqa: BLE001 (the test looks at it)
+                return error
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(len(functions)) as pool:
+            return list(pool.map(guarded, functions))
+
+    return run
+
+
+@pytest.fixture
+def log_in(client: Client) -> Callable[..., Client]:
+    """Return a browser in which an account with these roles is logged in."""
+
+    def browser(username: str, *roles: str) -> Client:
+        client.force_login(UserFactory(username=username, roles=list(roles)))
+        return client
+
+    return browser

@@ -1,0 +1,184 @@
+"""manage.py drain_outbox: its options, its exit codes, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from outbox.models import OutboxEvent
+from outbox.relay import pending
+from tests.factories import CaseFactory
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def keep_signal_handlers() -> Iterator[None]:
+    """Put back what the command takes over: Ctrl-C must go on ending the tests."""
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_once_delivers_all_that_is_due_and_ends(capsys) -> None:
+    ids = [CaseFactory(status="SUBMITTED").id for _ in range(3)]
+    capsys.readouterr()
+
+    call_command("drain_outbox", batch_size=2)
+
+    told = [(m["subject"], m["type"].split(".")[-2]) for m in lines(capsys)]
+    assert sorted(told) == sorted((i, t) for i in ids for t in ("created", "submitted"))
+    assert pending("log") == 0
+
+
+def test_a_limit_ends_it_earlier(capsys) -> None:
+    for _ in range(5):
+        CaseFactory()
+    capsys.readouterr()
+
+    call_command("drain_outbox", limit=3)
+
+    assert len(lines(capsys)) == 3
+    assert pending("log") == 2
+
+
+def test_a_dry_run_says_what_is_due_and_delivers_nothing(capsys) -> None:
+    CaseFactory(status="SUBMITTED")
+    capsys.readouterr()
+
+    call_command("drain_outbox", "--dry-run", "--json")
+
+    assert lines(capsys) == [{"log": 2}]
+    assert pending("log") == 2
+
+
+def test_json_says_what_was_done_in_the_last_line(capsys) -> None:
+    CaseFactory()
+    capsys.readouterr()
+
+    call_command("drain_outbox", "--json")
+
+    assert lines(capsys)[-1] == {"delivered": 1, "failed": 0}
+
+
+def test_nothing_due_is_no_trouble(capsys) -> None:
+    call_command("drain_outbox", "--json")
+
+    assert lines(capsys) == [{"delivered": 0, "failed": 0}]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param({"destination": ["pigeon"]}, id="unknown-destination"),
+        pytest.param({"batch_size": 0}, id="batches-of-nothing"),
+        pytest.param({"limit": 0}, id="limit-of-nothing"),
+    ],
+)
+def test_wrong_usage_exits_with_2_and_delivers_nothing(given) -> None:
+    CaseFactory()
+
+    with pytest.raises(CommandError) as refusal:
+        call_command("drain_outbox", **given)
+
+    assert refusal.value.returncode == 2
+    assert pending("log") == 1
+
+
+def test_failures_exit_with_1_once_everything_else_is_delivered(monkeypatch) -> None:
+    """The batch that fails whole must not end the run: other cases are due as well."""
+    bad, *good = (CaseFactory().id for _ in range(3))
+
+    def deliver(messages: Any) -> list[str | None]:
+        return ["no" if message["subject"] == bad else None for message in messages]
+
+    monkeypatch.setattr("outbox.destinations.KNOWN", {"log": type(
+        "Picky", (), {"deliver": staticmethod(deliver)})})  # fmt: skip
+
+    with pytest.raises(CommandError) as refusal:
+        call_command("drain_outbox", batch_size=1)
+
+    assert refusal.value.returncode == 1
+    delivered = OutboxEvent.objects.filter(processed_at__isnull=False)
+    assert sorted(delivered.values_list("case_id", flat=True)) == sorted(good)
+
+
+def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+    """Start the real command against the test database."""
+    name = connection.settings_dict["NAME"]
+    url = f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/{name}"
+    if os.environ["DATABASE_URL"].count("?"):
+        url += "?" + os.environ["DATABASE_URL"].partition("?")[2]
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "drain_outbox", *arguments],
+        cwd=PROJECT,
+        env={**os.environ, "DATABASE_URL": url, "APP_ENV": "test", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_followed_it_delivers_what_comes_and_ends_on_sigterm() -> None:
+    first = CaseFactory().id
+    process = start("--follow", "--json")
+    try:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["subject"] == first
+        second = CaseFactory().id
+        assert json.loads(process.stdout.readline())["subject"] == second
+
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=15)
+    finally:
+        process.kill()
+
+    assert process.returncode == 0, err
+    assert json.loads(out) == {"delivered": 2, "failed": 0}
+    assert pending("log") == 0
+
+
+def test_killed_outright_it_loses_nothing() -> None:
+    for _ in range(30):
+        CaseFactory()
+    process = start("--follow", "--batch-size", "1")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.kill()
+    process.wait(timeout=15)
+    process.communicate()
+
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and pending("log"):
+        call_command("drain_outbox")
+
+    assert OutboxEvent.objects.filter(processed_at__isnull=False).count() == 30
+
+
+def test_a_log_that_speaks_only_ascii_still_gets_every_message() -> None:
+    CaseFactory(title="Überfällige Meldung 逾期")
+
+    process = start(PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    out, err = process.communicate(timeout=30)
+
+    assert process.returncode == 0, err
+    assert json.loads(out)["data"]["title"] == "Überfällige Meldung 逾期"

@@ -1,0 +1,230 @@
+"""Delivery: each event once in the normal case, in order per case, never lost."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import partial
+
+import pytest
+from django.db import connection
+from django.db.models.functions import Now
+
+from cases import services
+from outbox.destinations import Destination, Message
+from outbox.models import OutboxEvent
+from outbox.relay import MAX_ATTEMPTS, Batch, drain_batch, pending
+from tests.cast import REVIEWER, WRITER
+from tests.factories import CaseFactory
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+class Recorder(Destination):
+    """Writes down what it gets; fails for the subjects it was told to fail for."""
+
+    name = "log"
+
+    def __init__(self, *, failing: Sequence[str] = (), slow: float = 0) -> None:
+        self.failing, self.slow = set(failing), slow
+        self.got: list[tuple[str, int]] = []
+        self.lock = threading.Lock()
+
+    def deliver(self, messages: Sequence[Message]) -> list[str | None]:
+        time.sleep(self.slow)
+        answers: list[str | None] = []
+        for message in messages:
+            subject = str(message["subject"])
+            if subject in self.failing:
+                answers.append("it said no\0")
+                continue
+            with self.lock:
+                self.got.append((subject, int(str(message["sequence"]))))
+            answers.append(None)
+        return answers
+
+    def by_case(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = defaultdict(list)
+        for subject, sequence in self.got:
+            found[subject].append(sequence)
+        return dict(found)
+
+
+class Broken(Destination):
+    """Raises, whatever it is given."""
+
+    name = "log"
+
+    def deliver(self, messages: Sequence[Message]) -> list[str | None]:
+        raise ConnectionError("the broker is away")  # noqa: EM101, TRY003
+
+
+def case_with(events: int) -> str:
+    case = CaseFactory()
+    for n in range(events - 1):
+        services.add_note(case_id=case.id, body=f"Note {n}", actor=WRITER)
+    return case.id
+
+
+def drain(destination: Destination, *, size: int = 7) -> Batch:
+    total = Batch()
+    while (batch := drain_batch("log", destination, size=size)).size:
+        total += batch
+    return total
+
+
+def due_now() -> None:
+    """Let the time of waiting pass."""
+    OutboxEvent.objects.filter(processed_at=None).update(next_attempt_at=Now())
+
+
+@pytest.mark.parametrize("drainers", [2, 4])
+def test_drainers_side_by_side_deliver_each_event_once_and_in_order(at_once, drainers) -> None:
+    ids = [case_with(5) for _ in range(40)]
+    recorder = Recorder(slow=0.005)
+
+    totals = at_once(*[partial(drain, recorder)] * drainers)
+
+    assert sum(total.delivered for total in totals) == 200
+    assert recorder.by_case() == {case_id: [0, 1, 2, 3, 4] for case_id in ids}
+    assert pending("log") == 0
+    assert set(OutboxEvent.objects.values_list("attempts", flat=True)) == {1}
+
+
+def test_events_that_come_while_drainers_run_are_delivered_in_order(at_once) -> None:
+    recorder, done = Recorder(), threading.Event()
+    ids = [case_with(1) for _ in range(4)]
+
+    def write() -> None:
+        for n in range(10):
+            for case_id in ids:
+                services.add_note(case_id=case_id, body=f"Note {n}", actor=WRITER)
+        done.set()
+
+    def follow() -> None:
+        while not done.is_set() or pending("log"):
+            drain_batch("log", recorder, size=3)
+
+    outcomes = at_once(write, follow, follow)
+
+    assert outcomes == [None, None, None]
+    assert recorder.by_case() == {case_id: list(range(11)) for case_id in ids}
+
+
+def test_a_drainer_that_is_killed_leaves_its_events_to_the_next() -> None:
+    case_id = case_with(3)
+
+    class Killed(Recorder):
+        def deliver(self, messages: Sequence[Message]) -> list[str | None]:
+            answers = super().deliver(messages)
+            connection.connection.close()  # the process dies with its locks and marks
+            return answers
+
+    killed, next_one = Killed(), Recorder()
+    with pytest.raises(Exception, match="clos"):
+        drain_batch("log", killed, size=10)
+    connection.close()
+
+    assert killed.by_case() == {case_id: [0, 1, 2]}
+    assert pending("log") == 3
+    drain(next_one)
+    assert next_one.by_case() == {case_id: [0, 1, 2]}
+
+
+def test_a_failing_event_keeps_back_its_own_case_only() -> None:
+    bad, good = case_with(3), case_with(3)
+    recorder = Recorder(failing=[bad])
+
+    outcome = drain_batch("log", recorder, size=100)
+
+    assert outcome == Batch(delivered=3, failed=1)
+    assert recorder.by_case() == {good: [0, 1, 2]}
+    rows = OutboxEvent.objects.filter(case_id=bad).order_by("sequence")
+    assert [row.attempts for row in rows] == [1, 0, 0]
+    assert rows[0].last_error == "it said no"
+    assert rows[0].next_attempt_at > rows[1].next_attempt_at
+    assert drain_batch("log", recorder, size=100) == Batch()
+
+
+def test_what_was_kept_back_follows_in_order_once_it_works_again() -> None:
+    bad = case_with(3)
+    drain(Recorder(failing=[bad]))
+    due_now()
+    recorder = Recorder()
+
+    drain(recorder)
+
+    assert recorder.by_case() == {bad: [0, 1, 2]}
+    assert not OutboxEvent.objects.exclude(last_error="").exists()
+
+
+def test_a_destination_that_raises_has_got_nothing_and_every_case_waits() -> None:
+    ids = [case_with(2) for _ in range(3)]
+
+    outcome = drain_batch("log", Broken(), size=100)
+
+    assert outcome == Batch(failed=3)
+    failed = OutboxEvent.objects.filter(attempts=1)
+    assert sorted(failed.values_list("case_id", flat=True)) == sorted(ids)
+    assert {row.last_error for row in failed} == {"ConnectionError: the broker is away"}
+
+
+def test_an_event_is_dead_after_its_last_attempt_and_its_case_waits_for_a_person() -> None:
+    bad, good = case_with(2), case_with(1)
+    recorder = Recorder(failing=[bad])
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        drain_batch("log", recorder, size=100)
+        row = OutboxEvent.objects.get(case_id=bad, sequence=0)
+        assert (row.attempts, row.dead_at is not None) == (attempt, attempt == MAX_ATTEMPTS)
+        due_now()
+
+    recorder.failing.clear()
+    services.submit_case(case_id=good, actor=WRITER)
+
+    assert drain(recorder) == Batch(delivered=1)
+    assert recorder.by_case() == {good: [0, 1]}
+
+
+def test_what_one_drainer_holds_another_does_not_touch(at_once) -> None:
+    held, free = case_with(2), case_with(2)
+    inside, leave = threading.Event(), threading.Event()
+
+    class Waiting(Recorder):
+        def deliver(self, messages: Sequence[Message]) -> list[str | None]:
+            inside.set()
+            leave.wait(10)
+            return super().deliver(messages)
+
+    slow, quick = Waiting(), Recorder()
+
+    def second() -> Batch:
+        inside.wait(10)
+        try:
+            return drain(quick)
+        finally:
+            leave.set()
+
+    outcomes = at_once(lambda: drain_batch("log", slow, size=1), second)
+
+    assert outcomes == [Batch(delivered=1), Batch(delivered=2)]
+    assert (slow.by_case(), quick.by_case()) == ({held: [0]}, {free: [0, 1]})
+
+
+def test_another_destination_s_rows_are_left_alone() -> None:
+    case_with(2)
+    OutboxEvent.objects.update(destination="elsewhere")
+
+    assert drain_batch("log", Recorder(), size=100) == Batch()
+    assert list(OutboxEvent.objects.values_list("attempts", flat=True)) == [0, 0]
+
+
+def test_the_work_of_a_reviewer_goes_out_as_it_happened() -> None:
+    case = CaseFactory(status="ESCALATED")
+    services.close_case(case_id=case.id, reason="Done", actor=REVIEWER)
+    recorder = Recorder()
+
+    drain(recorder, size=2)
+
+    assert recorder.got == [(case.id, n) for n in range(5)]

@@ -14,7 +14,7 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
     """Check what every environment needs."""
     del kwargs
     found: list[CheckMessage] = []
-    if not settings.DATABASES.get("default", {}).get("ENGINE"):
+    if not settings.DATABASE_URL:
         found.append(
             Error(
                 "DATABASE_URL is not set.",

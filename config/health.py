@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+
 import structlog
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
-from django.views.decorators.http import require_safe
+from rest_framework.exceptions import MethodNotAllowed
+
+from config.http.errors import answer
 
 _log = structlog.get_logger("health")
 _known_migrated = False
 
+View = Callable[[HttpRequest], JsonResponse]
 
-@require_safe
+
+def _safe(view: View) -> View:
+    """Answer GET and HEAD; refuse the rest as the API refuses it."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest) -> JsonResponse:
+        if request.method in ("GET", "HEAD"):
+            return view(request)
+        response = answer(MethodNotAllowed(request.method or ""))
+        response["Allow"] = "GET, HEAD"
+        return response
+
+    return wrapped
+
+
+@_safe
 def live(request: HttpRequest) -> JsonResponse:
     """Answer while the process can answer at all."""
     del request
     return JsonResponse({"status": "ok"})
 
 
-@require_safe
+@_safe
 def ready(request: HttpRequest) -> JsonResponse:
     """Answer 200 when the database answers and no migration is missing, else 503 and why."""
     del request

@@ -58,7 +58,9 @@ class CaseTrailView(generics.GenericAPIView[AuditEvent]):
     queryset = AuditEvent.objects.none()
     keyset = ("sequence",)
 
-    @extend_schema(responses=AuditEventSerializer(many=True))
+    @extend_schema(
+        operation_id="cases_audit_events_list", responses=AuditEventSerializer(many=True)
+    )
     def get(self, request: Request, case_id: str) -> Response:
         """List the events of a case, oldest first."""
         get_case(case_id, cast(Actor, request.auth))

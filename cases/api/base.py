@@ -9,21 +9,18 @@ from rest_framework import serializers
 from rest_framework.views import APIView
 
 from cases import services
-from cases.api.serializers import CaseSerializer, ErrorSerializer, StrictSerializer
+from cases.api.serializers import CaseSerializer, StrictSerializer
 from cases.lifecycle import CaseAction
 from cases.policies import Actor
 
 _PAGE_PARAMETERS: Final = frozenset({"limit", "cursor"})
-ERRORS: Final = dict.fromkeys(
-    (400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 500, 503), ErrorSerializer
-)
 
 
 def describe(
     request: Any = None, answer: Any = CaseSerializer, status: int = 200, **more: Any
 ) -> Any:
-    """Describe an operation for the OpenAPI document, its refusals included."""
-    return extend_schema(request=request, responses={status: answer, **ERRORS}, **more)
+    """Describe an operation for the OpenAPI document; its refusals are added for all alike."""
+    return extend_schema(request=request, responses={status: answer}, **more)
 
 
 class ActorView(APIView):

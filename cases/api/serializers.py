@@ -51,6 +51,16 @@ class TextField(serializers.CharField):
             raise serializers.ValidationError(str(error)) from None
 
 
+class NameField(serializers.ChoiceField):
+    """One of some names; what is no text at all is refused before it is written into an error."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuse everything but text, then what is not among the names."""
+        if not isinstance(data, str):
+            self.fail("invalid_choice", input=type(data).__name__)
+        return str(super().to_internal_value(data))
+
+
 @extend_schema_field(OpenApiTypes.DATETIME)
 class MomentField(serializers.Field[datetime, Any, str, Any]):
     """A point in time, RFC 3339 with an offset."""
@@ -85,7 +95,7 @@ class CaseFieldsSerializer(StrictSerializer):
     subject = _short("The regulated party.")
     external_reference = _short("The id it has at its source; unique there.")
     source = _short("The intake channel.")  # type: ignore[assignment] # a field named source
-    priority = serializers.ChoiceField(choices=[p.value for p in Priority], required=False)
+    priority = NameField(choices=[p.value for p in Priority], required=False)
     due_at = MomentField(required=False, allow_null=True, help_text="By when it must be closed.")
 
 
@@ -114,9 +124,9 @@ class DueDateSerializer(ReasonSerializer):
 class AccessSerializer(StrictSerializer):
     """Which permission on this case is given to, or taken back from, which user."""
 
-    operation = serializers.ChoiceField(choices=["grant", "revoke"])
+    operation = NameField(choices=["grant", "revoke"])
     user = TextField(max_length=intake.ACTOR_MAX)
-    permission = serializers.ChoiceField(choices=sorted(GRANTABLE))
+    permission = NameField(choices=sorted(GRANTABLE))
 
 
 class NoteBodySerializer(StrictSerializer):
@@ -197,12 +207,3 @@ class NoteSerializer(serializers.Serializer[Note]):
     author = serializers.CharField()
     body = serializers.CharField()
     created_at = MomentField()
-
-
-class ErrorSerializer(serializers.Serializer[Any]):
-    """What every refusal looks like."""
-
-    error = serializers.CharField(help_text="A code for programs.")
-    message = serializers.CharField(help_text="A sentence for people.")
-    details = serializers.DictField(help_text="What is wrong, by field.")
-    request_id = serializers.CharField(help_text="Leads to the log lines of this request.")

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from cases.calendar import add_working_days
 from cases.demo import office
 from cases.demo.matters import ABROAD, LONG_TRAIL, Matter, all_matters
 from cases.demo.storylines import Plan, Step, Story
@@ -56,9 +57,11 @@ class _Case:
 def demo_log(*, now: datetime, seed: int = SEED) -> list[Row]:
     """Return the past of the demo, oldest case first, nothing of it later than ``now``."""
     chance = random.Random(seed)  # noqa: S311 (a story, not a secret)
+    # Of its own, so that the stories are the same on any day.
+    clock = random.Random(f"{seed} clock")  # noqa: S311
     now = now.astimezone(UTC).replace(microsecond=0)
     cases = sorted(
-        (_case(plan, now, chance) for count, plan in _PLANS for _ in range(count)),
+        (_case(plan, now, chance, clock) for count, plan in _PLANS for _ in range(count)),
         key=lambda case: case.times[0],
     )
     numbers: Counter[str] = Counter()
@@ -83,15 +86,15 @@ def _lines(case: _Case, key: str) -> Iterator[dict[str, str]]:
         }
 
 
-def _case(plan: Plan, now: datetime, chance: random.Random) -> _Case:
+def _case(plan: Plan, now: datetime, chance: random.Random, clock: random.Random) -> _Case:
     matter = _matter(plan, chance)
     steps = Story(plan, matter, chance).tell()
-    times = moments(steps, _last(plan, now, chance), chance)
+    times = moments(steps, _last(plan, now, clock), clock)
     if plan.dated:
-        for place, due_at in due_dates(steps, times, _final(plan, times, now, chance)).items():
+        for place, due_at in due_dates(steps, times, _final(plan, times, now, clock)).items():
             steps[place].cells["due_at"] = due_at.isoformat()
     # What came by post or over the weekend had been there before it was written down.
-    received_at = times[0] - timedelta(minutes=chance.choice((2, 15, 190, 1_100, 3_000)))
+    received_at = times[0] - timedelta(minutes=clock.choice((2, 15, 190, 1_100, 3_000)))
     steps[0].cells["received_at"] = received_at.isoformat()
     source, prefix = _channel(matter, chance)
     return _Case(source, prefix, steps, times)
@@ -116,18 +119,18 @@ def _channel(matter: Matter, chance: random.Random) -> tuple[str, str]:
     return chance.choices(tuple(office.CHANNELS.items()), weights=(9, 6, 4, 3, 2))[0]
 
 
-def _last(plan: Plan, now: datetime, chance: random.Random) -> datetime:
+def _last(plan: Plan, now: datetime, clock: random.Random) -> datetime:
     """Return when the last step of the case happened: closed ones lie back up to a year."""
     if plan.status is CaseStatus.CLOSED:
-        return now - timedelta(days=chance.uniform(0.2, 330))
+        return now - timedelta(days=clock.uniform(0.2, 330))
     if plan.status is CaseStatus.DRAFT:
-        return now - timedelta(days=chance.expovariate(1 / 3))
-    return now - timedelta(days=chance.uniform(0.05, 9))
+        return now - timedelta(days=clock.expovariate(1 / 3))
+    return now - timedelta(days=clock.uniform(0.05, 9))
 
 
-def _final(plan: Plan, times: list[datetime], now: datetime, chance: random.Random) -> datetime:
+def _final(plan: Plan, times: list[datetime], now: datetime, clock: random.Random) -> datetime:
     """Return the due date that the case ends with; every third open one is due this week."""
     if plan.status is CaseStatus.CLOSED:
-        return times[-1] + timedelta(days=chance.uniform(2, 25))
-    soon = chance.random() < 1 / 3
-    return now + timedelta(days=chance.uniform(1.5, 5) if soon else chance.uniform(7, 60))
+        return times[-1] + timedelta(days=clock.uniform(2, 25))
+    days = clock.randrange(1, 5) if clock.random() < 1 / 3 else clock.randrange(6, 45)
+    return add_working_days(now, days)

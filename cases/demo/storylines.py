@@ -174,7 +174,7 @@ class Story:
             self._access(CaseAction.GRANT_ACCESS, self.writer)
             if self.chance.random() < 0.3:  # noqa: PLR2004
                 self._access(CaseAction.REVOKE_ACCESS, self.writer)
-        elif self.chance.random() < 0.3:  # noqa: PLR2004
+        elif self.chance.random() < 0.5:  # noqa: PLR2004
             self._add(CaseAction.UNRESTRICT, self.head, 5, reason=office.LIFTED_RESTRICTION)
 
     def _access(self, action: CaseAction, user: str) -> None:

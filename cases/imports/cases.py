@@ -180,7 +180,11 @@ class CaseImport:
             )
         else:
             try:
-                services.update_case(case_id=case.id, fields=changed, actor=self.actor, at=self.at)
+                # A savepoint: what is refused, like a restricted draft, undoes only itself.
+                with transaction.atomic():
+                    services.update_case(
+                        case_id=case.id, fields=changed, actor=self.actor, at=self.at
+                    )
                 batch.outcome.updated += 1
             except DuplicateCase:
                 raise

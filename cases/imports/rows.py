@@ -67,7 +67,11 @@ def _position(file: TextIOWrapper) -> Callable[[], int]:
 
 def _csv_source(file: TextIOWrapper, path: Path, delimiter: str) -> Source:
     csv.field_size_limit(_CELL_MAX)
-    reader = csv.reader(file, delimiter=delimiter)
+    try:
+        reader = csv.reader(file, delimiter=delimiter)
+    except (TypeError, ValueError) as error:
+        message = f"{delimiter!r} cannot stand between cells: give one character."
+        raise FileError(message) from error
     try:
         columns = [name.strip() for name in next(reader)]
     except (StopIteration, csv.Error) as error:

@@ -6,13 +6,14 @@ Every error under the API is ``{"error", "message", "details", "request_id"}``, 
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import structlog
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from psycopg import errors as pg
@@ -85,10 +86,27 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
     response = Response(_body(row, error), status=row.status, headers=_headers(row, error))
     # 500 and 503 are told with their cause; everything else is the caller's business.
     if row is _INTERNAL:
-        _log.error("unhandled_error", exc_info=error)
+        report(error)
     elif row is _UNAVAILABLE:
         _log.warning("dependency_unavailable", cause=type(error).__name__)
     return response
+
+
+def report(error: BaseException) -> None:
+    """Log what nobody expected, with its cause; the answer holds the request id that leads here.
+
+    PostgreSQL's messages quote rows and parameters, and those are what users wrote: of a database
+    error only its kind and its place are told.
+    """
+    if isinstance(error, DatabaseError):
+        _log.error(
+            "unhandled_error",
+            cause=type(error.__cause__ or error).__name__,
+            sqlstate=getattr(error.__cause__, "sqlstate", None),
+            trace="".join(traceback.format_tb(error.__traceback__)),
+        )
+    else:
+        _log.error("unhandled_error", exc_info=error)
 
 
 def _row(error: Exception) -> Row:
@@ -148,8 +166,8 @@ def _printable(value: Any) -> Any:
     return value
 
 
-def _answer(request: HttpRequest, error: Exception) -> JsonResponse:
-    del request
+def answer(error: Exception) -> JsonResponse:
+    """Make the error body outside of DRF's views."""
     row = _row(error)
     return JsonResponse(_body(row, error), status=row.status, headers=_headers(row, error))
 
@@ -162,27 +180,28 @@ def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what Django found malformed before any view."""
     if _for_people(request):
         return defaults.bad_request(request, exception)
-    return _answer(request, exception)
+    return answer(exception)
 
 
 def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what a view outside the API forbade."""
     if _for_people(request):
         return defaults.permission_denied(request, exception)
-    return _answer(request, exception)
+    return answer(exception)
 
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer an address that does not exist."""
     if _for_people(request):
         return defaults.page_not_found(request, exception)
-    return _answer(request, exception)
+    return answer(exception)
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
     """Answer what nobody expected; a database that is away is a 503 here as well."""
     error = sys.exc_info()[1]
-    _log.error("unhandled_error", exc_info=error)
+    if error is not None:
+        report(error)
     if _for_people(request):
         return defaults.server_error(request)
-    return _answer(request, error if isinstance(error, Exception) else Exception())
+    return answer(error if isinstance(error, Exception) else Exception())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Final
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
@@ -11,6 +12,35 @@ from drf_spectacular.openapi import AutoSchema
 def only_v1(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
     """Keep the versioned paths: those at the root are the same (drf-spectacular hook)."""
     return [endpoint for endpoint in endpoints if endpoint[0].startswith("/v1/")]
+
+
+_ERROR: Final[dict[str, Any]] = {
+    "type": "object",
+    "description": "What every refusal looks like.",
+    "required": ["error", "message", "details", "request_id"],
+    "properties": {
+        "error": {"type": "string", "description": "A code for programs."},
+        "message": {"type": "string", "description": "A sentence for people."},
+        "details": {"type": "object", "description": "What is wrong, by field."},
+        "request_id": {"type": "string", "description": "Leads to the log of this request."},
+    },
+}
+_REFUSALS: Final = (400, 401, 403, 404, 406, 422, 500, 503)
+_REFUSALS_OF_WRITES: Final = (409, 413, 415)
+
+
+def with_refusals(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Add the error body to every operation (drf-spectacular hook): it is the same for all."""
+    del kwargs
+    result["components"]["schemas"]["Error"] = _ERROR
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    for path in result["paths"].values():
+        for method, operation in path.items():
+            statuses = _REFUSALS + (() if method == "get" else _REFUSALS_OF_WRITES)
+            for status in sorted(statuses):
+                described = {"description": HTTPStatus(status).phrase, "content": content}
+                operation["responses"][str(status)] = described
+    return result
 
 
 class HeaderActorScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # as its library

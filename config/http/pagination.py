@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlencode
 
@@ -157,13 +157,18 @@ def _decode(cursor: str | None, fields: Sequence[Field[Any, Any]]) -> tuple[bool
     if cursor is None:
         return False, None
     try:
-        direction, *values = json.loads(base64.urlsafe_b64decode(cursor[:_CURSOR_MAX] + "=="))
+        direction, *values = json.loads(_base64url(cursor[:_CURSOR_MAX]))
         backwards = {"n": False, "p": True}[direction]
         position = [_position(f, value) for f, value in zip(fields, values, strict=True)]
-    except (ValueError, TypeError, KeyError, RecursionError, ValidationError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError, ValidationError):
         message = "The cursor is not one of this service: start again without it."
         raise exceptions.ParseError(message) from None
     return backwards, position
+
+
+def _base64url(text: str) -> bytes:
+    """Decode base64url without padding, strictly (RFC 4648, section 5). Raises ValueError."""
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
 
 
 def _position(field: Field[Any, Any], value: Any) -> Any:
@@ -171,7 +176,9 @@ def _position(field: Field[Any, Any], value: Any) -> Any:
     if not isinstance(value, str) or not value.isprintable():
         raise ValueError
     position = field.to_python(value)
-    if isinstance(position, datetime) and position.tzinfo is None:
-        raise ValueError
+    if isinstance(position, datetime):
+        if position.tzinfo is None:
+            raise ValueError
+        position = position.astimezone(UTC)
     field.run_validators(position)
     return position

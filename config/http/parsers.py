@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import IO, Any, Final, Never
+from typing import IO, Any, Never
 
 from django.conf import settings
 from rest_framework import exceptions
 from rest_framework.parsers import BaseParser
 
-_CHUNK: Final = 65_536
-# A refused body is read up to here, so that the caller, still sending, gets to see the answer.
-_PATIENCE: Final = 33_554_432
+from config.http.bodies import read_up_to
 
 
 class PayloadTooLarge(exceptions.APIException):
@@ -41,7 +39,10 @@ class StrictJSONParser(BaseParser):
             PayloadTooLarge: it is larger than ``DATA_UPLOAD_MAX_MEMORY_SIZE``.
         """
         del media_type, parser_context
-        raw = _read(stream, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        maximum = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        raw = read_up_to(stream, maximum + 1)
+        if len(raw) > maximum:
+            raise PayloadTooLarge
         try:
             return json.loads(
                 raw.decode("utf-8-sig"),
@@ -54,22 +55,6 @@ class StrictJSONParser(BaseParser):
         except ValueError as error:
             message = f"The body is not valid JSON: {error}"
             raise exceptions.ParseError(message) from None
-
-
-def _read(stream: IO[bytes], maximum: int) -> bytes:
-    body = bytearray()
-    while chunk := stream.read(min(_CHUNK, maximum + 1 - len(body))):
-        body += chunk
-        if len(body) > maximum:
-            _discard(stream)
-            raise PayloadTooLarge
-    return bytes(body)
-
-
-def _discard(stream: IO[bytes]) -> None:
-    left = _PATIENCE
-    while left > 0 and (chunk := stream.read(_CHUNK)):
-        left -= len(chunk)
 
 
 def _refuse_constant(name: str) -> Never:

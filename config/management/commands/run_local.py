@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from cases.demo.accounts import DEMO_PASSWORD, DEMO_USERS
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
+from cases.demo.accounts import DEMO_PASSWORD, DEMO_USERS
 from cases.models import Case
 from config import embedded_postgres
 

@@ -1,0 +1,110 @@
+"""The service as a process of its own, behind a real socket."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit, urlunsplit
+
+from django.db import connection
+
+PROJECT = Path(__file__).resolve().parents[2]
+PATIENCE = 30  # seconds until the first answer
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Server:
+    """Where it listens, and what it has written to its log so far."""
+
+    port: int
+    log: IO[bytes]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def logged(self) -> str:
+        return Path(self.log.name).read_text()
+
+    def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
+        caller = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        try:
+            caller.request("GET", path, headers=headers or {})
+            answer = caller.getresponse()
+            return answer.status, answer.read()
+        finally:
+            caller.close()
+
+
+@contextmanager
+def running_server(database_url: str, **environment: str) -> Iterator[Server]:
+    """Run gunicorn on a free port of this machine until the block ends."""
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind"]
+    command += [f"127.0.0.1:{port}", "--workers", "1", "--worker-class", "gthread"]
+    command += ["--threads", "4", "--log-level", "warning", "--no-control-socket"]
+    variables = {"APP_ENV": "test", "LOG_FORMAT": "json", "DATABASE_URL": database_url}
+    inherited = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
+    with tempfile.NamedTemporaryFile(suffix=".log") as log:
+        process = subprocess.Popen(
+            command, cwd=PROJECT, env=inherited | variables | environment, stderr=log, stdout=log
+        )
+        server = Server(port, log)
+        try:
+            _wait(server, process)
+            yield server
+        finally:
+            process.terminate()
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        assert process.poll() is None, server.logged()
+        try:
+            if server.get("/health/live")[0] == 200:
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(server.logged())
+
+
+@contextmanager
+def copied_database() -> Iterator[str]:
+    """Copy the test database, so that what a process commits there is gone with the copy.
+
+    Outside of tests' transactions only: the copy needs the original without any session.
+    """
+    name = connection.settings_dict["NAME"]
+    copy = f"{name}_wire"
+    parts = urlsplit(os.environ["DATABASE_URL"])
+    connection.close()
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{copy}" WITH (FORCE)')
+        cursor.execute(f'CREATE DATABASE "{copy}" TEMPLATE "{name}"')
+    try:
+        yield urlunsplit(parts._replace(path=f"/{copy}"))
+    finally:
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f'DROP DATABASE "{copy}" WITH (FORCE)')

@@ -1,0 +1,104 @@
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from django.db import connection
+
+from config import health
+from tests.api import expect
+from tests.api.server import PROJECT, free_port, running_server
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_a_live_process_says_so_without_a_database(client, method):
+    answer = getattr(client, method)("/health/live")
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
+    if method == "get":
+        assert answer.json() == {"status": "ok"}
+
+
+@pytest.mark.django_db
+def test_it_is_ready_when_the_database_answers_and_is_migrated(client):
+    answer = client.get("/health/ready")
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
+    assert answer.json() == {"status": "ok"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("app", ["audit", "cases", "outbox", "auth"])
+def test_it_is_not_ready_while_a_migration_is_missing(client, monkeypatch, app):
+    monkeypatch.setattr(health, "_known_migrated", False)  # as in a process that has just started
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM django_migrations WHERE id = "
+            "(SELECT max(id) FROM django_migrations WHERE app = %s)",
+            [app],
+        )
+
+    answer = client.get("/health/ready")
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (503, "application/json")
+    assert answer.json()["status"] == "unavailable"
+    assert "igration" in answer.json()["reason"]
+
+
+def test_without_a_database_it_lives_but_is_not_ready_and_tells_so_everywhere():
+    url = f"postgresql://nobody:a-secret@127.0.0.1:{free_port()}/nothing"
+    actor = {"X-Actor-ID": "wanda", "X-Actor-Roles": "case_writer"}
+
+    with running_server(url) as server:
+        live, ready = server.get("/health/live"), server.get("/health/ready")
+        cases = server.get("/cases", actor)
+        nowhere = server.get("/nowhere")
+        log = server.logged()
+
+    assert live[0] == 200
+    assert ready[0] == 503
+    assert json.loads(ready[1])["reason"]
+    assert b"a-secret" not in ready[1] + cases[1]
+    assert "a-secret" not in log
+    assert cases[0] == 503
+    assert json.loads(cases[1])["error"] == "dependency_unavailable"
+    assert set(json.loads(cases[1])) == {"error", "message", "details", "request_id"}
+    assert nowhere[0] == 404
+
+
+def test_an_outage_asks_the_caller_to_come_back():
+    script = """
+import django
+django.setup()
+from django.test import Client
+answer = Client(raise_request_exception=False).get(
+    "/cases", headers={"X-Actor-ID": "wanda", "X-Actor-Roles": "case_writer"})
+print(answer.status_code, answer.headers["Retry-After"], answer.headers["Content-Type"])
+"""
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DATABASE_URL": f"postgresql://nobody@127.0.0.1:{free_port()}/nothing",
+    }
+
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    status, wait, content_type = done.stdout.split()
+    assert (status, content_type) == ("503", "application/json")
+    assert int(wait) >= 1
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_health_is_only_read(client, path, method):
+    answer = getattr(client, method)(path)
+
+    expect.refusal(answer, 405, "method_not_allowed")
+    assert "GET" in answer.headers["Allow"]

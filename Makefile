@@ -62,7 +62,8 @@ clean:  ## Remove the environment and all caches; the data in var/ stay.
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment is never repaired, always made anew: what is in it is what the lock says.
-# uv installs in seconds, but does not read pip's configuration: it is told the index that pip would
+# uv installs in seconds, but does not read pip's configuration: it trusts the machine's certificates
+# (an office's proxy has its own) and is told the index that pip would
 # use, and where that does not do, pip installs the same file. Both check every hash, uv's own included.
 $(ENVIRONMENT): requirements-dev.txt
 	@if [ -z "$(PYTHON)" ]; then \
@@ -79,6 +80,7 @@ $(ENVIRONMENT): requirements-dev.txt
 	$$pip install --quiet --no-deps --require-hashes -r .venv/uv.txt || exit 1; \
 	index=$${PIP_INDEX_URL:-$$($$pip config get global.index-url 2>/dev/null || :)}; \
 	if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$index}"; fi; \
+	export UV_SYSTEM_CERTS=1; \
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt \
 	|| { echo 'uv could not install; pip tries' >&2; \
 		$$pip install --quiet --require-hashes -r requirements-dev.txt; }

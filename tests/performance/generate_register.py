@@ -31,8 +31,10 @@ MATTERS = (
     "Allergen not named",
     "Account closed without notice",
 )
-WORDS = ("the firm", "has not", "answered", "since", "the branch", "was told", "in writing",
-         "that", "a refund", "would follow", "within", "ten days", "but", "nothing", "arrived")  # fmt: skip
+WORDS = (
+    "the firm", "has not", "answered", "since", "the branch", "was told", "in writing",
+    "that", "a refund", "would follow", "within", "ten days", "but", "nothing", "arrived",
+)  # fmt: skip
 PRIORITIES = ("LOW", "NORMAL", "NORMAL", "NORMAL", "HIGH", "URGENT")
 
 

@@ -62,9 +62,9 @@ clean:  ## Remove the environment and all caches; the data in var/ stay.
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment is never repaired, always made anew: what is in it is what the lock says.
-# uv installs in seconds, but does not read pip's configuration: it trusts the machine's certificates
-# (an office's proxy has its own) and is told the index that pip would
-# use, and where that does not do, pip installs the same file. Both check every hash, uv's own included.
+# uv installs in seconds, but does not read pip's configuration: it is told the index that pip would
+# use and to trust the machine's certificates (an office's proxy has its own). Where that does not
+# do, pip installs the same file. Both check every hash, uv's own included.
 $(ENVIRONMENT): requirements-dev.txt
 	@if [ -z "$(PYTHON)" ]; then \
 		echo 'No Python 3.11 or newer was found. Install one, or name it: make PYTHON=/path/to/python3 run' >&2; exit 1; fi

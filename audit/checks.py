@@ -45,7 +45,7 @@ def check_receiver(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.database)
 def check_guards(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Check in the database that every guard is there and switched on."""
+    """Check in the database that every guard is there and on for every kind of session."""
     del kwargs
     found: list[CheckMessage] = []
     for alias in databases or ():
@@ -54,14 +54,13 @@ def check_guards(*, databases: Sequence[str] | None = None, **kwargs: Any) -> li
             if cursor.fetchone() != (True,):
                 continue  # before the first migration there is nothing to guard
             cursor.execute(
-                "SELECT tgrelid::regclass::text, tgname FROM pg_trigger "
-                "WHERE tgenabled IN ('O', 'A')"
+                "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE tgenabled = 'A'"
             )
             active = {(table, name) for table, name in cursor.fetchall()}
         found += [
             Warning(
                 f"The guard {name} on {table} is missing or switched off in {alias!r}.",
-                hint=f"Run migrate; if it is switched off, ALTER TABLE {table} ENABLE TRIGGER "
+                hint=f"Run migrate; if it is switched off, ALTER TABLE {table} ENABLE ALWAYS TRIGGER "
                 f"{name}, and find out who did that.",
                 id="audit.W001",
             )

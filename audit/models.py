@@ -26,7 +26,7 @@ class AuditEvent(models.Model):
     """The business record of one thing that happened to a case.
 
     ``previous_hash`` and ``hash`` are set by the database as the row comes in: see
-    ``audit.chain`` for what they hold and the first migration for the trigger.
+    ``audit.chain`` for what they hold and the migration ``0002_guards`` for the trigger.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)

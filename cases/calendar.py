@@ -11,7 +11,12 @@ from django.conf import settings
 
 
 @lru_cache(maxsize=8)
-def _calendar(name: str) -> holidays.HolidayBase:
+def named_calendar(name: str) -> holidays.HolidayBase:
+    """Return a calendar by its name, like ``DE-BE``; one without holidays for the empty name.
+
+    Raises:
+        NotImplementedError: there is no such country or subdivision.
+    """
     if not name:
         return holidays.HolidayBase()
     country, _, subdivision = name.partition("-")
@@ -27,7 +32,7 @@ def working_days_between(start: datetime, end: datetime) -> int:
     first, last = start.astimezone(zone).date(), end.astimezone(zone).date()
     if last <= first:
         return 0
-    calendar = _calendar(settings.SLA_HOLIDAYS)
+    calendar = named_calendar(settings.SLA_HOLIDAYS)
     count = calendar.get_working_days_count(first, last)
     return count - (1 if calendar.is_working_day(first) else 0)
 
@@ -37,5 +42,5 @@ def add_working_days(at: datetime, days: int) -> datetime:
     if days == 0:
         return at
     local = at.astimezone(ZoneInfo(settings.SLA_TIME_ZONE))
-    day = _calendar(settings.SLA_HOLIDAYS).get_nth_working_day(local.date(), days)
+    day = named_calendar(settings.SLA_HOLIDAYS).get_nth_working_day(local.date(), days)
     return local.replace(year=day.year, month=day.month, day=day.day).astimezone(UTC)

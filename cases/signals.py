@@ -35,10 +35,12 @@ def publish(*events: CaseEvent) -> None:
 
 
 def _report(events: tuple[CaseEvent, ...]) -> None:
-    """Log what has been committed, one line per fact: who, what, which case, never any text."""
+    """Log what has been committed, one line per fact: who, what, which case, never any text.
+
+    Batches and loaded pasts are told in one line by whoever runs them; here they are details.
+    """
     for event in events:
-        # A past that is loaded is told by its importer, in one line.
-        log = _log.debug if event.imported_by else _log.info
+        log = _log.debug if event.imported_by or len(events) > 1 else _log.info
         log(
             event.type.lower(),
             case_id=event.case_id,

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from cases.calendar import named_calendar
+
 
 @register
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
@@ -38,6 +40,25 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
                 f"SLA_TIME_ZONE is {settings.SLA_TIME_ZONE!r}, which is no known time zone.",
                 hint="Use a name of the IANA database, like Europe/Berlin.",
                 id="config.E003",
+            )
+        )
+    try:
+        named_calendar(settings.SLA_HOLIDAYS)
+    except (NotImplementedError, ValueError, KeyError):
+        found.append(
+            Error(
+                f"SLA_HOLIDAYS is {settings.SLA_HOLIDAYS!r}, which is no known calendar.",
+                hint="Use a country's code, with a subdivision's where there is one, like DE-BE; "
+                "leave it unset to count weekends only.",
+                id="config.E004",
+            )
+        )
+    if settings.CASES_FOUR_EYES_SETTING not in ("on", "off"):
+        found.append(
+            Error(
+                f"CASES_FOUR_EYES is {settings.CASES_FOUR_EYES_SETTING!r}.",
+                hint="Set it to on or off; unset, the rule is on.",
+                id="config.E005",
             )
         )
     return found

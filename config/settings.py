@@ -122,7 +122,8 @@ ACTOR_HEADERS: bool = ("unsafe-in-production" if PRODUCTION else "on") == ACTOR_
 LOGIN_URL = "admin:login"
 
 # --- Cases --------------------------------------------------------------------------------------
-CASES_FOUR_EYES: bool = env.str("CASES_FOUR_EYES", default="on") != "off"
+CASES_FOUR_EYES_SETTING: str = env.str("CASES_FOUR_EYES", default="on")
+CASES_FOUR_EYES: bool = CASES_FOUR_EYES_SETTING != "off"
 SLA_HOLIDAYS: str = env.str("SLA_HOLIDAYS", default="")
 SLA_TIME_ZONE: str = env.str("SLA_TIME_ZONE", default="UTC")
 OUTBOX_DESTINATIONS: list[str] = env.list("OUTBOX_DESTINATIONS", default=["log"])

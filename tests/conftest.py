@@ -32,9 +32,7 @@ def as_actor() -> Callable[[Actor], APIClient]:
 
     def client(actor: Actor) -> APIClient:
         api = APIClient(raise_request_exception=False)
-        api.credentials(
-            HTTP_X_ACTOR_ID=actor.id, HTTP_X_ACTOR_ROLES=",".join(sorted(actor.roles))
-        )
+        api.credentials(HTTP_X_ACTOR_ID=actor.id, HTTP_X_ACTOR_ROLES=",".join(sorted(actor.roles)))
         return api
 
     return client

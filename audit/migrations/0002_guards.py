@@ -76,6 +76,14 @@ END $$;
 CREATE CONSTRAINT TRIGGER audit_events_has_case AFTER INSERT ON audit_events
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION audit_events_has_case();
 
+-- For a superuser's session with session_replication_role = replica as well.
+ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_chain;
+ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_append_only;
+ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_never_truncated;
+ALTER TABLE cases ENABLE ALWAYS TRIGGER cases_has_audit_event;
+ALTER TABLE case_notes ENABLE ALWAYS TRIGGER case_notes_has_audit_event;
+ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_has_case;
+
 -- Nobody's temporary table may stand in for one of ours while a guard looks.
 DO $$
 DECLARE guard text;

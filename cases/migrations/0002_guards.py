@@ -78,6 +78,14 @@ CREATE TRIGGER case_notes_append_only BEFORE UPDATE OR DELETE ON case_notes
 CREATE TRIGGER case_notes_never_truncated BEFORE TRUNCATE ON case_notes
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+-- For a superuser's session with session_replication_role = replica as well.
+ALTER TABLE cases ENABLE ALWAYS TRIGGER cases_guard_insert;
+ALTER TABLE cases ENABLE ALWAYS TRIGGER cases_guard_update;
+ALTER TABLE cases ENABLE ALWAYS TRIGGER cases_never_deleted;
+ALTER TABLE cases ENABLE ALWAYS TRIGGER cases_never_truncated;
+ALTER TABLE case_notes ENABLE ALWAYS TRIGGER case_notes_append_only;
+ALTER TABLE case_notes ENABLE ALWAYS TRIGGER case_notes_never_truncated;
+
 -- Nobody's temporary table may stand in for one of ours while a guard looks.
 DO $$
 DECLARE guard text;

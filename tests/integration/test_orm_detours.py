@@ -147,7 +147,7 @@ def test_a_guard_that_is_switched_off_is_reported(table: str, trigger: str) -> N
 
     with pytest.raises(Undo), atomic(), connection.cursor() as cursor:
         for name, guard in GUARDS:
-            cursor.execute(f"ALTER TABLE {name} ENABLE TRIGGER {guard}")
+            cursor.execute(f"ALTER TABLE {name} ENABLE ALWAYS TRIGGER {guard}")
         assert check_guards(databases=["default"]) == []
 
         cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")

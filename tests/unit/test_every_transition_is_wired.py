@@ -10,6 +10,7 @@ from django.urls import Resolver404, resolve
 
 from cases import lifecycle, policies, services
 from cases.admin.actions import ACTIONS
+from cases.imports import history
 from cases.lifecycle import CaseAction
 from cases.models import Case
 from outbox import cloudevents
@@ -43,6 +44,7 @@ def lacking(action: str) -> list[str]:
         *_cloudevents_type(action),
         *_endpoint(action),
         *_admin_form(action),
+        *_history(action),
         *_documentation(action),
     ]
 
@@ -117,6 +119,12 @@ def _admin_form(action: str) -> list[str]:
     if action == CaseAction.MARK_OVERDUE or action in ACTIONS:
         return []
     return [f"{action}: no form in cases.admin.actions.ACTIONS"]
+
+
+def _history(action: str) -> list[str]:
+    if action in history.INPUTS and (action == CaseAction.CREATE or action in history._SERVICES):
+        return []
+    return [f"{action}: no row in cases.imports.history.INPUTS or _SERVICES"]
 
 
 def _documentation(action: str) -> list[str]:

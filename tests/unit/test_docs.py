@@ -1,0 +1,341 @@
+"""The documentation says what the code says."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from django.conf import settings
+from django.urls import resolve
+
+from cases import policies, services
+from cases.admin.actions import ACTIONS
+from cases.events import CaseEvent
+from cases.lifecycle import LIFECYCLE, CaseAction, CaseStatus
+from config.http import errors
+from outbox import cloudevents
+from outbox.destinations import KNOWN
+from tests.unit.samples import event_classes
+
+PROJECT = Path(__file__).parents[2]
+DOCS = PROJECT / "docs"
+PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+CONTRACTS = PYPROJECT["tool"]["importlinter"]["contracts"]
+NOT_OURS = {"var", "staticfiles", "node_modules"}
+
+
+def page(name: str) -> str:
+    """Return a page of docs/, or of the project's root."""
+    path = DOCS / name
+    return (path if path.exists() else PROJECT / name).read_text()
+
+
+def section(name: str, heading: str) -> str:
+    """Return what stands below a heading, up to the next one that is as high."""
+    text = page(name)
+    start = re.search(rf"^(#+) {re.escape(heading)}$", text, re.MULTILINE)
+    assert start is not None, f"{name} has no heading {heading!r}"
+    rest = text[start.end() :]
+    end = re.search(rf"^#{{1,{len(start[1])}}} ", rest, re.MULTILINE)
+    return rest[: end.start()] if end else rest
+
+
+def rows(text: str, *, width: int) -> Iterator[list[str]]:
+    """Yield the rows of the tables of this width, without their heads."""
+    table: list[list[str]] = []
+    for line in [*text.splitlines(), ""]:
+        cells = [cell.strip() for cell in line.strip("|").split("|")] if line[:1] == "|" else []
+        if cells:
+            table.append(cells)
+        else:
+            yield from (row for row in table[2:] if len(row) == width)
+            table = []
+
+
+def names(cell: str) -> list[str]:
+    """Return what stands between backticks."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def code(cell: str) -> str:
+    """Return the one text between backticks, or an empty one."""
+    return next(iter(names(cell)), "")
+
+
+def markdown_files() -> list[Path]:
+    return [
+        path
+        for path in sorted(PROJECT.rglob("*.md"))
+        if not any(
+            part in NOT_OURS or part.startswith(".") for part in path.relative_to(PROJECT).parts
+        )
+    ]
+
+
+# --- Architecture ---------------------------------------------------------------------------------
+
+
+def diagram() -> str:
+    found = re.search(r"```mermaid\nstateDiagram-v2\n(.+?)```", page("architecture.md"), re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def test_the_lifecycle_diagram_shows_every_move_and_no_other() -> None:
+    drawn = set(re.findall(r"^ +(\S+) --> (\S+): (\S+)$", diagram(), re.MULTILINE))
+
+    assert drawn == {
+        (str(source), str(step.target), str(action))
+        for action, step in LIFECYCLE.items()
+        if step.target is not None
+        for source in step.sources or ("[*]",)
+    }
+
+
+def test_the_lifecycle_diagram_ends_where_nothing_leads_on() -> None:
+    ends = set(re.findall(r"^ +(\S+) --> \[\*\]$", diagram(), re.MULTILINE))
+
+    moves = {source for step in LIFECYCLE.values() if step.target for source in step.sources}
+    assert ends == set(CaseStatus) - moves
+
+
+def test_the_notes_of_the_diagram_list_what_leaves_the_status_as_it_is() -> None:
+    notes = re.findall(r"note right of (\S+)\n(.+?)end note", diagram(), re.DOTALL)
+
+    assert {status: set(text.replace(",", " ").split()) for status, text in notes} == {
+        str(status): {
+            str(action)
+            for action, step in LIFECYCLE.items()
+            if step.target is None and status in step.sources
+        }
+        for status in CaseStatus
+    }
+
+
+LAYERS = [contract for contract in CONTRACTS if contract["type"] == "layers"]
+
+
+@pytest.mark.parametrize(
+    ("heading", "contract"),
+    [*zip(("Layers of the project", "Layers of `cases`"), LAYERS, strict=True)],
+    ids=("project", "cases"),
+)
+def test_the_layers_are_those_of_the_import_contracts(heading, contract) -> None:
+    table = section("architecture.md", heading)
+    told = [(set(names(layer)), among) for layer, among in rows(table, width=2)]
+
+    among = {"|": "no", ":": "yes", "": "-"}
+    assert told == [
+        (set(re.split(r" [|:] ", layer)), among[next(iter(re.findall("[|:]", layer)), "")])
+        for layer in contract["layers"]
+    ]
+
+
+def test_the_forbidden_imports_are_those_of_the_import_contracts() -> None:
+    told = {
+        name: (set(names(these)), set(names(forbidden)))
+        for name, these, forbidden in rows(section("architecture.md", "Forbidden imports"), width=3)
+    }
+    contracts = {c["name"]: c for c in CONTRACTS if c["type"] == "forbidden"}
+
+    assert {name: forbidden for name, (_, forbidden) in told.items()} == {
+        name: set(contract["forbidden_modules"]) for name, contract in contracts.items()
+    }
+    # "HTTP stays at the edge" is told in words: its list is everything but the api packages.
+    for name in set(contracts) - {"HTTP stays at the edge"}:
+        assert told[name][0] == set(contracts[name]["source_modules"])
+
+
+def test_the_guards_named_exist() -> None:
+    sql = "".join(
+        path.read_text() for app in ("cases", "audit", "outbox")
+        for path in (PROJECT / app / "migrations").glob("*.py")
+    )  # fmt: skip
+    table = section("architecture.md", "Where each guard is")
+
+    named = {name for row in rows(table, width=3) for name in re.findall(r"`(\w+_\w+)`", row[2])}
+
+    assert {name for name in named if name not in sql} == set()
+
+
+# --- Reference ------------------------------------------------------------------------------------
+
+
+def test_the_errors_are_those_of_the_table() -> None:
+    told = [(code(row[0]), int(row[1])) for row in rows(page("reference/errors.md"), width=4)]
+
+    assert len(told) == len(set(told))
+    assert set(told) == {(row.code, row.status) for row in errors.TABLE.values()}
+
+
+def test_every_event_stands_with_both_of_its_names_and_its_details() -> None:
+    envelope = {field.name for field in fields(CaseEvent)}
+    told = {
+        code(kind): (code(message), names(details), re.findall(r"`(\w+)`\?", details))
+        for kind, message, details in rows(section("reference/events.md", "Types"), width=3)
+    }
+
+    assert {kind: message for kind, (message, _, _) in told.items()} == dict(cloudevents.TYPES)
+    for kind in event_classes():
+        own = [field for field in fields(kind) if field.name not in envelope]
+        _, details, optional = told[kind.type]
+        assert set(details) == {field.name for field in own}
+        assert set(optional) == {field.name for field in own if field.default is None}
+
+
+def test_the_role_matrix_is_the_default_one() -> None:
+    text = page("reference/roles.md")
+    head = re.search(r"^\| permission \|(.+)\|$", text, re.MULTILINE)
+    assert head is not None
+    roles = [name.strip() for name in head[1].split("|")]
+    matrix = [(code(row[0]), row[1:]) for row in rows(text, width=len(roles) + 1)]
+
+    assert {answer for _, answers in matrix for answer in answers} <= {"yes", "-"}
+    assert {permission for permission, _ in matrix} == policies.ALL_PERMISSIONS
+    assert {
+        role: {permission for permission, answers in matrix if answers[column] == "yes"}
+        for column, role in enumerate(roles)
+    } == dict(policies.DEFAULT_ROLES)
+
+
+def test_every_action_stands_with_all_that_belongs_to_it() -> None:
+    told = {row[0]: row[1:] for row in rows(page("reference/actions.md"), width=8)}
+
+    assert told == {
+        f"`{action}`": [
+            f"`{policies.PERMISSIONS[action]}`",
+            f"`{getattr(services, policies.PERMISSIONS[action]).__name__}`",
+            told[f"`{action}`"][2],  # the endpoint is looked at below
+            ACTIONS[action].label if action in ACTIONS else "-",
+            ", ".join(step.sources) or "-",
+            step.target or "same",
+            f"`{step.event.type}`",
+        ]
+        for action, step in LIFECYCLE.items()
+    }
+
+
+@pytest.mark.parametrize("action", [a for a in CaseAction if a is not CaseAction.MARK_OVERDUE])
+def test_the_endpoint_of_every_action_is_there_and_shown(action: CaseAction) -> None:
+    endpoint = next(
+        code(row[3])
+        for row in rows(page("reference/actions.md"), width=8)
+        if row[0] == f"`{action}`"
+    )
+    method, path = endpoint.replace("{case_id}", "CASE-000001").split()
+
+    view = resolve(path).func
+
+    assert method.lower() in (getattr(view, "actions", None) or vars(view.cls))
+    assert f"-X {method} $API{path} " in page("reference/api.md")
+
+
+def test_every_environment_variable_stands_in_the_settings() -> None:
+    read_by_settings = set(
+        re.findall(r"\benv\.\w+\(\s*\"([A-Z_]+)\"", (PROJECT / "config/settings.py").read_text())
+    )
+    read_elsewhere = {
+        name
+        for path in [PROJECT / "manage.py", *(PROJECT / "config").rglob("*.py")]
+        for name in re.findall(r"os\.environ\.get\(\"([A-Z_]+)\"", path.read_text())
+    }
+
+    told = {
+        heading: {code(row[0]) for row in rows(section("reference/settings.md", heading), width=3)}
+        for heading in ("Read by the settings", "Read elsewhere")
+    }
+
+    assert told["Read by the settings"] == read_by_settings
+    assert told["Read elsewhere"] == read_elsewhere - read_by_settings
+
+
+def test_the_destinations_named_in_the_settings_are_those_that_are_known() -> None:
+    row = next(r for r in rows(page("reference/settings.md"), width=3) if "OUTBOX_DEST" in r[0])
+
+    assert set(names(row[2])) == set(KNOWN)
+
+
+def test_the_worked_example_of_the_audit_format_is_right() -> None:
+    example = section("reference/audit-format.md", "Example")
+    content = re.search(r"```json\n(.+)\n```", example)
+    assert content is not None
+    told = {code(row[0]): bytes.fromhex(code(row[1])) for row in rows(example, width=2)}
+
+    assert told["content_hash"] == hashlib.sha256(content[1].encode()).digest()
+    assert told["previous_hash"] == bytes(32)
+    assert told["hash"] == hashlib.sha256(told["previous_hash"] + told["content_hash"]).digest()
+    assert f"{len(content[1].encode())} bytes" in example
+
+
+def test_the_size_of_a_body_is_the_one_told() -> None:
+    assert settings.DATA_UPLOAD_MAX_MEMORY_SIZE == 1024 * 1024
+    assert "at most 1 MiB" in page("reference/api.md")
+
+
+# --- The rest -------------------------------------------------------------------------------------
+
+
+def test_every_direct_dependency_has_a_line() -> None:
+    declared = PYPROJECT["project"]["dependencies"], PYPROJECT["dependency-groups"]["dev"]
+
+    for heading, requirements in zip(("The service", "A workstation"), declared, strict=True):
+        told = [code(row[0]) for row in rows(section("dependencies.md", heading), width=5)]
+        assert told == [re.split(r"[^\w-]", line)[0] for line in requirements]
+
+
+def test_every_target_of_the_makefile_is_explained() -> None:
+    phony = re.search(r"^\.PHONY: (.+)$", (PROJECT / "Makefile").read_text(), re.MULTILINE)
+    assert phony is not None
+
+    told = {code(row[0]) for row in rows(section("CONTRIBUTING.md", "Targets"), width=2)}
+
+    assert told == {f"make {target}" for target in phony[1].split()}
+
+
+def test_every_folder_of_tests_is_explained() -> None:
+    told = {code(row[0]) for row in rows(section("CONTRIBUTING.md", "Tests"), width=2)}
+
+    assert told == {f"tests/{path.parent.name}" for path in (PROJECT / "tests").glob("*/README.md")}
+
+
+def test_decisions_are_numbered_without_gaps_and_have_their_four_parts() -> None:
+    pages = sorted((DOCS / "decisions").glob("*.md"))
+
+    assert [path.name[:4] for path in pages] == [f"{n:04}" for n in range(1, len(pages) + 1)]
+    for path in pages:
+        text = path.read_text()
+        assert text.startswith(f"# {path.name[:4]} ")
+        assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [
+            "Context", "Decision", "Rejected", "Consequences",
+        ]  # fmt: skip
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors of a page's headings, as the usual Markdown viewers make them."""
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", markdown_files(), ids=lambda path: str(path.relative_to(PROJECT)))
+def test_every_relative_link_leads_somewhere(path: Path) -> None:
+    prose = re.sub(r"^```.*?^```", "", path.read_text(), flags=re.DOTALL | re.MULTILINE)
+    lost = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose):
+        if re.match(r"[a-z]+:", link):
+            continue
+        name, _, anchor = unquote(link).partition("#")
+        target = path if not name else path.parent / name
+        there = target.exists() and (
+            not anchor or target.suffix != ".md" or anchor in anchors(target.read_text())
+        )
+        if not there:
+            lost.append(link)
+
+    assert lost == []

@@ -46,7 +46,9 @@ def get_case(case_id: str, actor: Actor, *, for_update: bool = False) -> Case:
 
 def visible_cases(actor: Actor, *, statuses: Collection[str] = ()) -> CaseQuerySet:
     """Return the cases that exist for this actor, those in one of the statuses if any are named."""
-    cases = Case.objects.visible_to(actor).with_grants(actor)
+    cases = Case.objects.visible_to(actor)
+    # A past that is loaded asks for no permission, so it needs none looked up.
+    cases = cases if actor.imported_by else cases.with_grants(actor)
     return cases.filter(status__in=list(statuses)) if statuses else cases
 
 

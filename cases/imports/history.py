@@ -80,6 +80,32 @@ class HistoryOutcome:
     already_loaded: int = 0
 
 
+@dataclass
+class _Story:
+    """How far the log of one case has been played."""
+
+    key: str
+    source: str
+    case_id: str = ""
+    last: datetime | None = None
+
+    def check(self, action: CaseAction, at: datetime) -> None:
+        """Check that a case is created once, first, and that time does not run back.
+
+        Raises:
+            InvalidInput: it is not so.
+        """
+        if action is CaseAction.CREATE and self.case_id:
+            why = f"The case was created before: {self.case_id}."
+            raise InvalidInput(details={"action": why})
+        if action is not CaseAction.CREATE and not self.case_id:
+            why = "The log has to create the case first, and it has not."
+            raise InvalidInput(details={"action": why})
+        if self.last is not None and at < self.last:
+            why = f"It lies before the case's last event ({self.last.isoformat()}): sort the log."
+            raise InvalidInput(details={"at": why})
+
+
 Refuse = Callable[[Row, str], None]
 
 
@@ -142,47 +168,37 @@ class HistoryImport:
         ):
             outcome.already_loaded += len(lines)
             return
-        case_id = ""
+        story = _Story(key, source)
         for row, values in lines:
             try:
                 # A savepoint a line: what is refused leaves nothing of itself behind.
                 with transaction.atomic():
-                    case_id = self._play_line(key, source, values, case_id, outcome)
+                    action = self._play_line(story, values)
             except CaseError as error:
                 refuse(row, _sentence(error))
                 outcome.refused += 1
-        outcome.cases += 1 if case_id else 0
+            else:
+                outcome.applied[str(action)] += 1
+        outcome.cases += 1 if story.case_id else 0
 
-    def _play_line(
-        self,
-        key: str,
-        source: str,
-        values: Mapping[str, object],
-        case_id: str,
-        outcome: HistoryOutcome,
-    ) -> str:
-        """Carry one line out and return the id of its case. Raises CaseError."""
-        action = self._action(str(values.get("action") or ""), case_id)
+    def _play_line(self, story: _Story, values: Mapping[str, object]) -> CaseAction:
+        """Carry one line out and take the story on. Raises CaseError."""
+        action = self._action(str(values.get("action") or ""), story.case_id)
         actor_id = intake.clean_actor_id(values.get("actor"), field="actor")
         actor = Actor(id=actor_id, imported_by=self.imported_by, announced=self.announce)
         at = intake.clean_moment(values.get("at"), field="at")
         given = _input(action, values)
+        story.check(action, at)
         if action is CaseAction.CREATE:
-            if case_id:
-                raise InvalidInput(details={"action": f"The case was created before: {case_id}."})
-            fields = {"source": source, **given, "external_reference": key}
-            case_id = services.create_case(fields=fields, actor=actor, at=at).id
+            fields = {"source": story.source, **given, "external_reference": story.key}
+            story.case_id = services.create_case(fields=fields, actor=actor, at=at).id
         else:
-            if not case_id:
-                why = "The log has to create the case first, and it has not."
-                raise InvalidInput(details={"action": why})
-            self._in_order(case_id, at)
             if action in (CaseAction.START_REVIEW, CaseAction.ASSIGN):
                 given.setdefault("reviewer_id", actor_id)
             arguments = {"fields": given} if action is CaseAction.UPDATE else given
-            _SERVICES[action](case_id=case_id, actor=actor, at=at, **arguments)
-        outcome.applied[str(action)] += 1
-        return case_id
+            _SERVICES[action](case_id=story.case_id, actor=actor, at=at, **arguments)
+        story.last = at
+        return action
 
     def _action(self, name: str, case_id: str) -> CaseAction:
         try:
@@ -194,12 +210,6 @@ class HistoryImport:
                 allowed = ", ".join(possible_actions(case))
                 why += f" The case is {case.status}; possible are {allowed}."
             raise InvalidInput(details={"action": why}) from None
-
-    def _in_order(self, case_id: str, at: datetime) -> None:
-        last = Case.objects.values_list("updated_at", flat=True).get(pk=case_id)
-        if at < last:
-            why = f"It lies before the case's last event ({last.isoformat()}): sort the log."
-            raise InvalidInput(details={"at": why})
 
 
 def _input(action: CaseAction, values: Mapping[str, object]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ run: $(ENVIRONMENT)  ## Run the service with a demo on http://localhost:8000 (PO
 	@$(BIN)/python manage.py run_local
 
 test: $(ENVIRONMENT)  ## Run the tests; ARGS="-k close tests/unit" narrows them down.
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 fmt: $(ENVIRONMENT)  ## Format the code and repair what can be repaired without thought.
 	$(BIN)/ruff check --fix --exit-zero --quiet .

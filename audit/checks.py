@@ -60,8 +60,8 @@ def check_guards(*, databases: Sequence[str] | None = None, **kwargs: Any) -> li
         found += [
             Warning(
                 f"The guard {name} on {table} is missing or switched off in {alias!r}.",
-                hint=f"Run migrate; if it is switched off, ALTER TABLE {table} ENABLE ALWAYS TRIGGER "
-                f"{name}, and find out who did that.",
+                hint="Run migrate; if it is switched off, "
+                f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}, and find out who did that.",
                 id="audit.W001",
             )
             for table, name in GUARDS

@@ -1,4 +1,4 @@
-"""The people of the demo. Their password is public, so none of them may exist in production."""
+"""The accounts of the demo. Their password is public, so none of them may exist in production."""
 
 from __future__ import annotations
 
@@ -13,23 +13,22 @@ DEMO_PASSWORD: Final[str] = "look-around-2026"  # noqa: S105 (public, for everyb
 
 @dataclass(frozen=True)
 class DemoUser:
-    """One of the demo's people."""
+    """One of the demo's accounts."""
 
     username: str
     role: str  # a group's name; "guest" has none
-    name: str
 
 
 DEMO_USERS: Final[tuple[DemoUser, ...]] = (
-    DemoUser("writer-1", "case_writer", "Wilma Aldenhoven"),
-    DemoUser("writer-2", "case_writer", "Walid Tarnowski"),
-    DemoUser("reviewer-1", "reviewer", "Renske Obermaat"),
-    DemoUser("reviewer-2", "reviewer", "Rafael Quintela"),
-    DemoUser("reviewer-3", "reviewer", "Ruth Hallgrimsen"),
-    DemoUser("supervisor-1", "supervisor", "Solveig Marchetti"),
-    DemoUser("auditor-1", "auditor", "Anselm Kowarik"),
-    DemoUser("admin-1", "admin", "Ada Blumenfeld"),
-    DemoUser("guest-1", "guest", "Gaspard Lillefors"),
+    DemoUser("writer-1", "case_writer"),
+    DemoUser("writer-2", "case_writer"),
+    DemoUser("reviewer-1", "reviewer"),
+    DemoUser("reviewer-2", "reviewer"),
+    DemoUser("reviewer-3", "reviewer"),
+    DemoUser("supervisor-1", "supervisor"),
+    DemoUser("auditor-1", "auditor"),
+    DemoUser("admin-1", "admin"),
+    DemoUser("guest-1", "guest"),
 )
 
 
@@ -43,12 +42,9 @@ def create_accounts() -> int:
     password = make_password(DEMO_PASSWORD)
     made = 0
     for person in DEMO_USERS:
-        first, _, last = person.name.partition(" ")
         account, created = User.objects.get_or_create(
             username=person.username,
             defaults={
-                "first_name": first,
-                "last_name": last,
                 "password": password,
                 "is_staff": person.role in groups,
                 "is_superuser": person.role == "admin",

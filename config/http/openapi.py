@@ -47,18 +47,26 @@ class HeaderActorScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unty
     """Describes ``HeaderActorAuthentication``."""
 
     target_class = "config.http.actors.HeaderActorAuthentication"
-    name = "actorHeaders"
+    name = ["actorId", "actorRoles"]  # noqa: RUF012 (as its base class has it)
 
-    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
-        """Return the security scheme."""
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, str]]:
+        """Return a security scheme for each of the two headers, which belong together."""
         del auto_schema
-        return {
-            "type": "apiKey",
-            "in": "header",
-            "name": "X-Actor-ID",
-            "description": "A placeholder, no authentication: names the actor; X-Actor-Roles "
-            "holds its roles, separated by commas. Off in production.",
-        }
+        placeholder = "A placeholder, no authentication; off in production."
+        return [
+            {
+                "type": "apiKey",
+                "in": "header",
+                "name": "X-Actor-ID",
+                "description": f"Names the actor, like reviewer-1. {placeholder}",
+            },
+            {
+                "type": "apiKey",
+                "in": "header",
+                "name": "X-Actor-Roles",
+                "description": f"Its roles, separated by commas, like reviewer. {placeholder}",
+            },
+        ]
 
 
 class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # as its library

@@ -188,7 +188,6 @@ def test_accounts_can_log_in_and_are_made_once() -> None:
         assert roles == (set() if person.role == "guest" else {person.role})
         assert account.is_staff is (person.role != "guest")
         assert account.is_superuser is (person.role == "admin")
-        assert account.get_full_name() == person.name
 
 
 @pytest.mark.django_db

@@ -222,7 +222,11 @@ def _welcome(address: Address) -> str:
         f"  Docs   {address.url}/docs",
         f"  Admin  {address.url}/admin/",
         "  Log in as:",
-        *(f"    {user.username} / {DEMO_PASSWORD} — {user.role}" for user in DEMO_USERS),
+        *(
+            f"    {user.username} / {DEMO_PASSWORD} ({user.role})"
+            for user in DEMO_USERS
+            if user.role != "guest"  # is granted one case, and has nothing to do in the admin
+        ),
         "",
     ]
     return "\n".join(lines)

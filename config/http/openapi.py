@@ -47,7 +47,7 @@ class HeaderActorScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unty
     """Describes ``HeaderActorAuthentication``."""
 
     target_class = "config.http.actors.HeaderActorAuthentication"
-    name = ["actorId", "actorRoles"]  # noqa: RUF012 (as its base class has it)
+    name = ["actorId", "actorRoles"]
 
     def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, str]]:
         """Return a security scheme for each of the two headers, which belong together."""

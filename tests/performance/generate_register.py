@@ -1,7 +1,7 @@
 """Writes a register of any size, to measure how fast `manage.py import_cases` takes it in.
 
-    python tests/performance/generate_register.py 100000 > /tmp/register.csv
-    /usr/bin/time -v .venv/bin/python manage.py import_cases /tmp/register.csv --source Register
+    python tests/performance/generate_register.py 100000 > register.csv
+    /usr/bin/time -v .venv/bin/python manage.py import_cases register.csv --source Register
 
 The same number of rows is always the same file. Needs nothing but Python's standard library.
 """

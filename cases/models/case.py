@@ -8,21 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, Never, TypeVar, cast
+from typing import Any, TypeVar
 from uuid import UUID
 
-from django.conf import settings
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import Exists, Func, OuterRef, Q
+from django.db.models import Func, Q
 from django_fsm import FSMField, transition
-from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
-from uuid_utils.compat import uuid7
 
 from cases import events
 from cases.intake import ACTOR_MAX, SHORT_MAX, TITLE_MAX
 from cases.lifecycle import CONDITIONS, LIFECYCLE, CaseAction, CaseStatus, Priority
-from cases.policies import VIEW, VIEW_RESTRICTED, Actor
+from cases.models.querysets import CaseQuerySet, refuse
+from cases.policies import Actor
 
 _E = TypeVar("_E", bound=events.CaseEvent)
 
@@ -44,61 +41,6 @@ class NextCaseId(Func):
 
     function = "next_case_id"
     output_field = models.CharField()
-
-
-def _refuse(what: str) -> Never:
-    message = f"{what} goes through cases.services: nothing changes a case around its trail."
-    raise TypeError(message)
-
-
-class GuardedQuerySet(models.QuerySet[Any]):
-    """Reads as any queryset does; refuses the writes that would pass by the audit trail."""
-
-    def update(self, **kwargs: Any) -> int:
-        """Refuse: raises TypeError."""
-        del kwargs
-        _refuse("An update")
-
-    def bulk_update(self, *args: Any, **kwargs: Any) -> int:
-        """Refuse: raises TypeError."""
-        del args, kwargs
-        _refuse("An update")
-
-    def delete(self) -> tuple[int, dict[str, int]]:
-        """Refuse: raises TypeError. Cases and notes are never deleted."""
-        _refuse("A deletion")
-
-
-class CaseQuerySet(GuardedQuerySet):
-    """Cases, as one actor may see them."""
-
-    def visible_to(self, actor: Actor) -> CaseQuerySet:
-        """Leave the cases that exist for this actor.
-
-        Everybody with a role sees what is not restricted. A restricted case exists for who may
-        see all restricted ones, for its reviewer, and for users granted access to it.
-        """
-        if actor.imported_by or (actor.has(VIEW) and actor.has(VIEW_RESTRICTED)):
-            return self
-        granted = Exists(
-            CaseUserPermission.objects.filter(
-                content_object_id=OuterRef("pk"),
-                user__username=actor.id,
-                user__is_active=True,
-                permission__codename=VIEW,
-            )
-        )
-        if not actor.has(VIEW):
-            return self.filter(granted)
-        return self.filter(Q(restricted=False) | Q(assigned_reviewer_id=actor.id) | granted)
-
-    def with_grants(self, actor: Actor) -> CaseQuerySet:
-        """Add ``granted``: the permissions that this actor was given on each single case."""
-        mine = CaseUserPermission.objects.filter(
-            content_object_id=OuterRef("pk"), user__username=actor.id, user__is_active=True
-        )
-        granted = ArraySubquery(mine.values("permission__codename"))
-        return cast(CaseQuerySet, self.annotate(granted=granted))
 
 
 class Case(models.Model):
@@ -215,13 +157,13 @@ class Case(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Insert a new case; refuse to write a stored one (TypeError)."""
         if not self._state.adding:
-            _refuse("An update")
+            refuse("An update")
         super().save(*args, **{**kwargs, "force_insert": True})
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Refuse: raises TypeError. Cases are never deleted."""
         del args, kwargs
-        _refuse("A deletion")
+        refuse("A deletion")
 
     @transition(field=status, **_step(CaseAction.UPDATE))
     def update(self, *, fields: dict[str, Any], actor: Actor, at: datetime) -> events.CaseUpdated:
@@ -426,53 +368,3 @@ class Case(models.Model):
             source=self.source or None,
             due_at=self.due_at,
         )
-
-
-class Note(models.Model):
-    """What a user wrote on a case. Never edited, never deleted, never logged."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="notes")
-    sequence = models.PositiveIntegerField(help_text="The version of the case that it produced.")
-    author = models.CharField(max_length=ACTOR_MAX)
-    body = models.TextField()
-    created_at = models.DateTimeField()
-
-    objects = GuardedQuerySet.as_manager()
-
-    class Meta:
-        db_table = "case_notes"
-        default_permissions = ()
-        constraints = (
-            models.UniqueConstraint(fields=("case", "sequence"), name="case_notes_case_sequence"),
-        )
-
-    def __str__(self) -> str:
-        return f"Note {self.sequence} on {self.case_id}"
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Refuse: raises TypeError. Notes are never deleted."""
-        del args, kwargs
-        _refuse("A deletion")
-
-
-class CaseUserPermission(UserObjectPermissionBase):
-    """One permission of one user on one case (django-guardian, direct foreign key)."""
-
-    # A user who was ever granted a case is deactivated, not deleted: the trail names the user.
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
-    content_object = models.ForeignKey(Case, on_delete=models.CASCADE, db_column="case_id")
-
-    class Meta(UserObjectPermissionBase.Meta):
-        db_table = "case_user_permissions"
-        default_permissions = ()
-
-
-class CaseGroupPermission(GroupObjectPermissionBase):
-    """django-guardian asks for it beside the users' table; this service grants to users only."""
-
-    content_object = models.ForeignKey(Case, on_delete=models.CASCADE, db_column="case_id")
-
-    class Meta(GroupObjectPermissionBase.Meta):
-        db_table = "case_group_permissions"
-        default_permissions = ()

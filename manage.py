@@ -43,6 +43,8 @@ def main() -> None:
 def _database(arguments: list[str]) -> AbstractContextManager[object]:
     """Return the embedded server, where this command is to have it."""
     needless = not arguments or arguments[0] in COMMANDS_WITHOUT_DATABASE
+    if arguments[:1] == ["check"] and "--database" in arguments:
+        needless = False
     embedded = os.environ.get("APP_ENV", "local") in {"local", "test"}
     if needless or HELP_OPTIONS & set(arguments) or os.environ.get("DATABASE_URL") or not embedded:
         return nullcontext()
@@ -52,6 +54,8 @@ def _database(arguments: list[str]) -> AbstractContextManager[object]:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _leave)
+    # dbshell looks for psql; a machine without PostgreSQL has the one beside the server.
+    os.environ["PATH"] += os.pathsep + str(embedded_postgres.find_programs())
     return embedded_postgres.running()
 
 

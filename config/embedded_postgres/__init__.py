@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from config.embedded_postgres.place import EmbeddedPostgresError, Purpose, locate, prepare, url_of
+from config.embedded_postgres.programs import find_programs
 from config.embedded_postgres.server import (
     ensure_server,
     mutex,
@@ -27,7 +28,7 @@ from config.embedded_postgres.server import (
     try_lock,
 )
 
-__all__ = ["EmbeddedPostgresError", "Purpose", "database_url", "running"]
+__all__ = ["EmbeddedPostgresError", "Purpose", "database_url", "find_programs", "running"]
 
 
 def database_url(purpose: Purpose = "local") -> str:

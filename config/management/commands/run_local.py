@@ -98,7 +98,7 @@ class Address:
 
     @classmethod
     def from_environment(cls) -> "Address":
-        """Read HOST and PORT; raises CommandError when PORT is not a port."""
+        """Read LISTEN_HOST and PORT; raises CommandError when PORT is not a port."""
         port = os.environ.get("PORT") or DEFAULT_PORT
         if not (port.isascii() and port.isdecimal() and 1 <= int(port) <= HIGHEST_PORT):
             text = f"PORT is {port!r}, but must be a number from 1 to {HIGHEST_PORT}."

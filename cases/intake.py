@@ -24,7 +24,12 @@ ACTOR_MAX = 150
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+# Control characters, and the marks that make a line read differently from what it holds.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# What a reader cannot see; a text of nothing else is blank.
+_UNSEEN = re.compile(
+    "[\\s\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]+"
+)
 
 # datetime.fromisoformat() takes far more, week dates and any character between date and time.
 _RFC3339 = re.compile(
@@ -53,7 +58,7 @@ def text(value: object, *, maximum: int, required: bool = False, one_line: bool 
         message = "Not a text."
         raise ValueError(message)  # noqa: TRY004 (one kind of error for callers to collect)
     value = value.strip()
-    if required and not value:
+    if required and not _UNSEEN.sub("", value):
         message = "This field may not be blank."
         raise ValueError(message)
     if len(value) > maximum:
@@ -66,7 +71,7 @@ def text(value: object, *, maximum: int, required: bool = False, one_line: bool 
         message = "Lone surrogates are not allowed: they are not Unicode text."
         raise ValueError(message)
     if one_line and _CONTROL.search(value):
-        message = "Line breaks and control characters are not allowed."
+        message = "Line breaks, control characters and changes of direction are not allowed."
         raise ValueError(message)
     return value
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from urllib.parse import unquote
 
 import structlog
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from uuid_utils.compat import uuid7
 
@@ -14,6 +16,22 @@ from cases.signals import request_id
 
 _SANE = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 _log = structlog.get_logger("http")
+
+
+def no_nul_in_admin(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Refuse NUL in a query of the back office: Django would ask the database with it and fail."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith("/admin") and "\0" in unquote(
+            request.META.get("QUERY_STRING", "")
+        ):
+            message = "NUL in a query string"
+            raise BadRequest(message)
+        return get_response(request)
+
+    return middleware
 
 
 def request_context(

@@ -30,6 +30,11 @@ class OutboxEventAdmin(admin.ModelAdmin[OutboxEvent]):
     show_full_result_count = False
     list_per_page = 50
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Allow no filter by address: none is shown."""
+        del lookup, value, request
+        return False
+
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Admit who may read restricted cases."""
         del obj

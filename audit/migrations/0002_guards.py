@@ -2,6 +2,7 @@
 
 * No UPDATE, DELETE or TRUNCATE, for whichever role.
 * A row comes in only as the next of its case, linked to the one before.
+* ONLY keeps rows of inheriting tables, temporary ones say, from standing in for ours.
 * At commit, a changed case without its audit event is refused, a note without its event too,
   and an event without its change as well.
 """
@@ -13,7 +14,7 @@ CREATE FUNCTION audit_events_chain() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     head record;
 BEGIN
-    SELECT sequence, hash INTO head FROM audit_events
+    SELECT sequence, hash INTO head FROM ONLY audit_events
      WHERE case_id = NEW.case_id ORDER BY sequence DESC LIMIT 1;
     IF NEW.sequence <> coalesce(head.sequence + 1, 0) THEN
         RAISE EXCEPTION 'case %: the next audit event is number %, not %',
@@ -29,14 +30,30 @@ CREATE TRIGGER audit_events_chain BEFORE INSERT ON audit_events
 
 CREATE TRIGGER audit_events_append_only BEFORE UPDATE OR DELETE ON audit_events
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+-- By row as well: statement triggers do not fire where a parent by inheritance is addressed.
+CREATE TRIGGER audit_events_rows_stay BEFORE UPDATE OR DELETE ON audit_events
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER audit_events_never_truncated BEFORE TRUNCATE ON audit_events
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 CREATE FUNCTION cases_has_audit_event() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    told boolean;
 BEGIN
-    IF NOT EXISTS (SELECT FROM audit_events
-                    WHERE case_id = NEW.id AND sequence = NEW.version) THEN
-        RAISE EXCEPTION 'case %: version % has no audit event', NEW.id, NEW.version
+    -- The event of a new case is its creation; that of a change of status names the new one.
+    IF TG_OP = 'INSERT' THEN
+        told := EXISTS (SELECT FROM ONLY audit_events
+                         WHERE case_id = NEW.id AND sequence = NEW.version
+                           AND event_type = 'CASE_CREATED');
+    ELSE
+        told := EXISTS (SELECT FROM ONLY audit_events
+                         WHERE case_id = NEW.id AND sequence = NEW.version
+                           AND details ->> 'to_status' IS NOT DISTINCT FROM
+                               CASE WHEN NEW.status <> OLD.status THEN NEW.status END);
+    END IF;
+    IF NOT told THEN
+        RAISE EXCEPTION 'case %: version % has no audit event that tells of it',
+            NEW.id, NEW.version
             USING ERRCODE = 'restrict_violation';
     END IF;
     RETURN NULL;
@@ -46,7 +63,7 @@ CREATE CONSTRAINT TRIGGER cases_has_audit_event AFTER INSERT OR UPDATE ON cases
 
 CREATE FUNCTION case_notes_has_audit_event() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM audit_events
+    IF NOT EXISTS (SELECT FROM ONLY audit_events
                     WHERE case_id = NEW.case_id AND sequence = NEW.sequence
                       AND event_type = 'CASE_NOTE_ADDED'
                       AND details ->> 'note_id' = NEW.id::text) THEN
@@ -60,12 +77,12 @@ CREATE CONSTRAINT TRIGGER case_notes_has_audit_event AFTER INSERT ON case_notes
 
 CREATE FUNCTION audit_events_has_case() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM cases WHERE id = NEW.case_id AND version >= NEW.sequence) THEN
+    IF NOT EXISTS (SELECT FROM ONLY cases WHERE id = NEW.case_id AND version >= NEW.sequence) THEN
         RAISE EXCEPTION 'audit event % of case %: the case was not changed',
             NEW.sequence, NEW.case_id USING ERRCODE = 'restrict_violation';
     END IF;
     IF NEW.event_type = 'CASE_NOTE_ADDED'
-       AND NOT EXISTS (SELECT FROM case_notes
+       AND NOT EXISTS (SELECT FROM ONLY case_notes
                         WHERE case_id = NEW.case_id AND sequence = NEW.sequence
                           AND id::text = NEW.details ->> 'note_id') THEN
         RAISE EXCEPTION 'audit event % of case %: there is no such note',
@@ -79,6 +96,7 @@ CREATE CONSTRAINT TRIGGER audit_events_has_case AFTER INSERT ON audit_events
 -- For a superuser's session with session_replication_role = replica as well.
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_chain;
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_append_only;
+ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_rows_stay;
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_never_truncated;
 ALTER TABLE cases ENABLE ALWAYS TRIGGER cases_has_audit_event;
 ALTER TABLE case_notes ENABLE ALWAYS TRIGGER case_notes_has_audit_event;
@@ -101,6 +119,7 @@ DROP TRIGGER audit_events_has_case ON audit_events;
 DROP TRIGGER case_notes_has_audit_event ON case_notes;
 DROP TRIGGER cases_has_audit_event ON cases;
 DROP TRIGGER audit_events_never_truncated ON audit_events;
+DROP TRIGGER audit_events_rows_stay ON audit_events;
 DROP TRIGGER audit_events_append_only ON audit_events;
 DROP TRIGGER audit_events_chain ON audit_events;
 DROP FUNCTION audit_events_has_case();

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, cast
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import ParseError
 from rest_framework.views import APIView
 
 from cases import services
@@ -13,6 +15,9 @@ from cases.api.serializers import CaseSerializer, StrictSerializer
 from cases.lifecycle import CaseAction
 from cases.policies import Actor
 
+_ENTITY_TAG: Final = re.compile(r'(?P<weak>W/)?"(?P<value>[\x21\x23-\x7e]*)"')
+_VERSION: Final = re.compile(r"0|[1-9][0-9]{0,8}")
+NO_VERSION: Final = -1
 _PAGE_PARAMETERS: Final = frozenset({"limit", "cursor"})
 
 
@@ -30,6 +35,24 @@ class ActorView(APIView):
     def actor(self) -> Actor:
         """Who calls; ``IsActor`` has made sure that somebody does."""
         return cast(Actor, self.request.auth)
+
+    @property
+    def expected_version(self) -> int | None:
+        """The version that ``If-Match`` names (RFC 9110); None where any will do.
+
+        Raises:
+            ParseError: it is neither one entity tag nor ``*``.
+        """
+        given = self.request.headers.get("If-Match")
+        if given is None or given.strip() == "*":
+            return None
+        tag = _ENTITY_TAG.fullmatch(given.strip())
+        if tag is None:
+            message = 'If-Match takes one ETag, like "3", or *.'
+            raise ParseError(message)
+        # A weak tag never matches, nor does one that is none of ours.
+        version = _VERSION.fullmatch(tag["value"]) if tag["weak"] is None else None
+        return int(version[0]) if version else NO_VERSION
 
     def read_input(
         self,

@@ -34,7 +34,9 @@ class CaseNotesView(ActorView, generics.GenericAPIView[Note]):
         """Add a note to a case."""
         del request
         given = self.read_input(NoteBodySerializer, CaseAction.ADD_NOTE, case_id)
-        note = services.add_note(case_id=case_id, actor=self.actor, **given)
+        note = services.add_note(
+            case_id=case_id, actor=self.actor, expected_version=self.expected_version, **given
+        )
         return Response(NOTE.to_representation(note), status=201)
 
 

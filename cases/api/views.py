@@ -61,7 +61,9 @@ class CaseViewSet(ActorView, viewsets.GenericViewSet[Case]):
         self.only_parameters("status")
         statuses = request.query_params.getlist("status")
         if unknown := set(statuses) - set(CaseStatus):
-            message = f"One of {', '.join(CaseStatus)}; not {', '.join(sorted(unknown))}."
+            message = (
+                f"One of {', '.join(CaseStatus)}; not {', '.join(map(repr, sorted(unknown)))}."
+            )
             raise serializers.ValidationError({"status": [message]})
         page = self.paginate_queryset(selectors.visible_cases(self.actor, statuses=statuses))
         return self.get_paginated_response(self._rendered(page, many=True))
@@ -77,7 +79,7 @@ class CaseViewSet(ActorView, viewsets.GenericViewSet[Case]):
         """Change fields of a draft."""
         del request
         fields = self.read_input(CaseFieldsSerializer, CaseAction.UPDATE, case_id, partial=True)
-        return self._answer(services.update_case(case_id=case_id, fields=fields, actor=self.actor))
+        return self._carry_out(services.update_case, case_id, {"fields": fields})
 
     @describe(NoInputSerializer)
     @action(detail=True, methods=["post"])
@@ -159,7 +161,7 @@ class CaseViewSet(ActorView, viewsets.GenericViewSet[Case]):
         wanted = self.read_input(AccessSerializer, CaseAction.GRANT_ACCESS, case_id)
         operation = wanted.pop("operation")
         service = services.grant_access if operation == "grant" else services.revoke_access
-        return self._answer(service(case_id=case_id, actor=self.actor, **wanted))
+        return self._carry_out(service, case_id, wanted)
 
     def _act(
         self,
@@ -169,7 +171,15 @@ class CaseViewSet(ActorView, viewsets.GenericViewSet[Case]):
         case_id: str,
     ) -> Response:
         given = self.read_input(form, case_action, case_id)
-        return self._answer(service(case_id=case_id, actor=self.actor, **given))
+        return self._carry_out(service, case_id, given)
+
+    def _carry_out(
+        self, service: Callable[..., Case], case_id: str, given: dict[str, Any]
+    ) -> Response:
+        version = self.expected_version
+        return self._answer(
+            service(case_id=case_id, actor=self.actor, expected_version=version, **given)
+        )
 
     def _answer(self, case: Case, status: int = 200) -> Response:
         return Response(self._rendered(case), status=status, headers={"ETag": f'"{case.version}"'})

@@ -14,7 +14,7 @@ from django.core.management.base import CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from cases.imports.rows import Row
+from cases.imports.rows import FileError, Row
 
 
 def add_file_arguments(parser: CommandParser) -> None:
@@ -45,15 +45,22 @@ def add_file_arguments(parser: CommandParser) -> None:
 class RejectsFile:
     """Rows that were not loaded: line, reason and row, a JSON object a line.
 
-    The file is made with its first row; a run without rejects leaves none behind.
+    It is opened before the first row, so that no run ends half-way for want of a place to write;
+    a run without rejects leaves none behind.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.count = 0
-        self._file: TextIO | None = None
+        self._file: TextIO
 
     def __enter__(self) -> Self:
+        """Open the file. Raises FileError when it cannot be written."""
+        try:
+            self._file = self.path.open("w", encoding="utf-8")
+        except OSError as error:
+            message = f"{self.path} cannot be written: {error.strerror}. Choose --rejects PATH."
+            raise FileError(message) from error
         return self
 
     def __exit__(
@@ -62,13 +69,12 @@ class RejectsFile:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._file is not None:
-            self._file.close()
+        self._file.close()
+        if not self.count:
+            self.path.unlink(missing_ok=True)
 
     def write(self, row: Row, reason: str) -> None:
         """Add a row; the reason is a sentence."""
-        if self._file is None:
-            self._file = self.path.open("w", encoding="utf-8")
         self.count += 1
         # ASCII escapes keep even bytes that were no text.
         record = {"line": row.line, "reason": reason, "row": row.cells}

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from django.db import transaction
+from django.utils.timezone import now
 
 from cases import intake, services
 from cases.errors import CaseError, InvalidInput
@@ -101,6 +102,9 @@ class _Story:
         if action is not CaseAction.CREATE and not self.case_id:
             why = "The log has to create the case first, and it has not."
             raise InvalidInput(details={"action": why})
+        if at > now():
+            why = "It lies in the future, and this is about the past."
+            raise InvalidInput(details={"at": why})
         if self.last is not None and at < self.last:
             why = f"It lies before the case's last event ({self.last.isoformat()}): sort the log."
             raise InvalidInput(details={"at": why})
@@ -222,7 +226,10 @@ def _input(action: CaseAction, values: Mapping[str, object]) -> dict[str, Any]:
             parsed = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise InvalidInput(details={"input": f"Not JSON: {error}."}) from None
-        given = {name: parsed[name] for name in names if name in parsed}
+        if unknown := set(parsed).difference(names):
+            why = f"The action {action} takes no {', '.join(sorted(unknown))}."
+            raise InvalidInput(details={"input": why})
+        given = dict(parsed)
     elif text and names:
         given = {names[0]: text}
     required = () if action in (CaseAction.CREATE, CaseAction.UPDATE) else names

@@ -71,10 +71,15 @@ BEGIN
 END $$;
 CREATE TRIGGER cases_never_deleted BEFORE DELETE ON cases
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+-- By row as well: statement triggers do not fire where a parent by inheritance is addressed.
+CREATE TRIGGER cases_rows_stay BEFORE DELETE ON cases
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER cases_never_truncated BEFORE TRUNCATE ON cases
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER case_notes_append_only BEFORE UPDATE OR DELETE ON case_notes
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER case_notes_rows_stay BEFORE UPDATE OR DELETE ON case_notes
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER case_notes_never_truncated BEFORE TRUNCATE ON case_notes
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
@@ -82,8 +87,10 @@ CREATE TRIGGER case_notes_never_truncated BEFORE TRUNCATE ON case_notes
 ALTER TABLE cases ENABLE ALWAYS TRIGGER cases_guard_insert;
 ALTER TABLE cases ENABLE ALWAYS TRIGGER cases_guard_update;
 ALTER TABLE cases ENABLE ALWAYS TRIGGER cases_never_deleted;
+ALTER TABLE cases ENABLE ALWAYS TRIGGER cases_rows_stay;
 ALTER TABLE cases ENABLE ALWAYS TRIGGER cases_never_truncated;
 ALTER TABLE case_notes ENABLE ALWAYS TRIGGER case_notes_append_only;
+ALTER TABLE case_notes ENABLE ALWAYS TRIGGER case_notes_rows_stay;
 ALTER TABLE case_notes ENABLE ALWAYS TRIGGER case_notes_never_truncated;
 
 -- Nobody's temporary table may stand in for one of ours while a guard looks.
@@ -100,8 +107,10 @@ END $$;
 
 BACKWARDS = """
 DROP TRIGGER case_notes_never_truncated ON case_notes;
+DROP TRIGGER case_notes_rows_stay ON case_notes;
 DROP TRIGGER case_notes_append_only ON case_notes;
 DROP TRIGGER cases_never_truncated ON cases;
+DROP TRIGGER cases_rows_stay ON cases;
 DROP TRIGGER cases_never_deleted ON cases;
 DROP TRIGGER cases_guard_update ON cases;
 DROP TRIGGER cases_guard_insert ON cases;

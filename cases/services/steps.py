@@ -61,9 +61,7 @@ def ready(case: Case, action: CaseAction, expected_version: int | None) -> None:
         InvalidCaseTransition: the state of the case does not allow the action.
     """
     if expected_version is not None and expected_version != case.version:
-        raise PreconditionFailed(
-            details={"expected_version": expected_version, "current_version": case.version}
-        )
+        raise PreconditionFailed(details={"current_version": case.version})
     if not possible(action, case):
         raise refusal(case, action)
 

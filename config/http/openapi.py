@@ -26,16 +26,25 @@ _ERROR: Final[dict[str, Any]] = {
     },
 }
 _REFUSALS: Final = (400, 401, 403, 404, 406, 422, 500, 503)
-_REFUSALS_OF_WRITES: Final = (409, 413, 415)
+_REFUSALS_OF_WRITES: Final = (409, 412, 413, 415)
+_IF_MATCH: Final = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "Act only if the case still has the version of this ETag.",
+    "schema": {"type": "string"},
+    "example": '"3"',
+}
 
 
 def with_refusals(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Add the error body to every operation (drf-spectacular hook): it is the same for all."""
+    """Add what is the same for all operations: the error body, and If-Match (a hook)."""
     del kwargs
     result["components"]["schemas"]["Error"] = _ERROR
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-    for path in result["paths"].values():
+    for address, path in result["paths"].items():
         for method, operation in path.items():
+            if method != "get" and "{case_id}" in address:
+                operation.setdefault("parameters", []).append(_IF_MATCH)
             statuses = _REFUSALS + (() if method == "get" else _REFUSALS_OF_WRITES)
             for status in sorted(statuses):
                 described = {"description": HTTPStatus(status).phrase, "content": content}

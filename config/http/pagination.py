@@ -68,7 +68,7 @@ class KeysetPagination(BasePagination):
         descending = keyset[0].startswith("-")
         self.url = request.build_absolute_uri(request.path)
         self.query = request.query_params.copy()
-        limit = _limit(request.query_params.get("limit"))
+        limit = _limit(request.query_params.getlist("limit"))
         backwards, position = _decode(
             request.query_params.get("cursor"),
             [queryset.model._meta.get_field(name) for name in self.names],
@@ -144,9 +144,10 @@ class KeysetPagination(BasePagination):
         ]
 
 
-def _limit(given: str | None) -> int:
-    if given is None:
+def _limit(values: list[str]) -> int:
+    if not values:
         return LIMIT_DEFAULT
+    given = values[0] if len(values) == 1 else ""
     if given.isascii() and given.isdigit() and len(given) <= 3 and 1 <= int(given) <= LIMIT_MAX:  # noqa: PLR2004 (three digits)
         return int(given)
     raise exceptions.ValidationError({"limit": [f"A number from 1 to {LIMIT_MAX}."]})

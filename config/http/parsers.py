@@ -21,6 +21,10 @@ class PayloadTooLarge(exceptions.APIException):
     default_code = "payload_too_large"
 
 
+class _Refused(ValueError):
+    """Python reads it, RFC 8259 does not know it."""
+
+
 class StrictJSONParser(BaseParser):
     """RFC 8259 in UTF-8: no NaN, no repeated names, no depth or number that breaks a reader."""
 
@@ -52,19 +56,28 @@ class StrictJSONParser(BaseParser):
         except RecursionError:
             message = "The JSON is nested too deeply."
             raise exceptions.ParseError(message) from None
-        except ValueError as error:
-            message = f"The body is not valid JSON: {error}"
+        except UnicodeDecodeError:
+            message = "The body is not valid JSON: it is not UTF-8."
+            raise exceptions.ParseError(message) from None
+        except json.JSONDecodeError as error:
+            message = f"The body is not valid JSON: {error}."
+            raise exceptions.ParseError(message) from None
+        except _Refused as error:
+            message = f"The body is not valid JSON: {error}."
+            raise exceptions.ParseError(message) from None
+        except ValueError:  # Python's own limit on the digits of an integer
+            message = "The body is not valid JSON: a number is too long."
             raise exceptions.ParseError(message) from None
 
 
 def _refuse_constant(name: str) -> Never:
-    message = f"{name} is not a JSON number."
-    raise ValueError(message)
+    message = f"{name} is not a JSON number"
+    raise _Refused(message)
 
 
 def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        message = "a name is given twice in one object."
-        raise ValueError(message)
+        message = "a name is given twice in one object"
+        raise _Refused(message)
     return found

@@ -218,6 +218,23 @@ def test_django_s_own_log_of_clicks_repeats_no_title(log_in):
     assert not LogEntry.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "query",
+    ["status__exact=%00", "q=%00", "title__regex=(", "status__regex=%5B", "o=%00", "e=%2500"],
+)
+def test_no_query_breaks_the_list(log_in, query):
+    answer = log_in("sue", "supervisor").get(f"/admin/cases/case/?{query}")
+
+    assert answer.status_code in (200, 302, 400)
+
+
+@pytest.mark.parametrize("query", ["actor_id__exact=%00", "details__x=1", "event_type__regex=("])
+def test_no_query_breaks_the_list_of_events(log_in, query):
+    answer = log_in("audrey", "auditor").get(f"/admin/audit/auditevent/?{query}")
+
+    assert answer.status_code == 400
+
+
 def test_every_action_of_people_has_a_form():
     assert set(ACTIONS) == set(CaseAction) - {CaseAction.MARK_OVERDUE}
     assert admin.site.is_registered(Case)

@@ -52,6 +52,38 @@ def new(status="DRAFT", version=0, restricted="false", columns="", values="") ->
 UPSERT = "INSERT INTO # SELECT * FROM # LIMIT 1 ON CONFLICT (id)"
 
 ATTEMPTS = {
+    "an-heir-stands-in-for-the-trail": [
+        "CREATE TEMP TABLE heir () INHERITS (audit_events) ON COMMIT DROP",
+        "INSERT INTO heir SELECT gen_random_uuid(), case_id, sequence + 1, actor_id, event_type,"
+        " occurred_at, recorded_at, request_id, '{{}}', content_hash, previous_hash, hash"
+        " FROM ONLY audit_events WHERE case_id = '{DRAFT}' ORDER BY sequence DESC LIMIT 1",
+        on("DRAFT", "due_at = now()"),
+    ],
+    "an-heir-stands-in-for-the-case": [
+        "CREATE TEMP TABLE heir () INHERITS (cases) ON COMMIT DROP",
+        "INSERT INTO heir SELECT * FROM ONLY cases WHERE id = '{DRAFT}'",
+        "UPDATE heir SET version = version + 1",
+        forged(1),
+    ],
+    "a-parent-deletes-the-trail": [
+        "CREATE TABLE parent (LIKE audit_events)",
+        "ALTER TABLE audit_events INHERIT parent",
+        "DELETE FROM parent",
+    ],
+    "a-parent-rewrites-the-notes": [
+        "CREATE TABLE parent (LIKE case_notes)",
+        "ALTER TABLE case_notes INHERIT parent",
+        "UPDATE parent SET body = 'x'",
+    ],
+    "a-parent-deletes-cases": [
+        "CREATE TABLE parent (LIKE cases)",
+        "ALTER TABLE cases INHERIT parent",
+        "DELETE FROM parent",
+    ],
+    "an-event-that-tells-of-another-change": [
+        on("SUBMITTED", "status = 'UNDER_REVIEW', assigned_reviewer_id = 'm'"),
+        forged(2, "CASE_UPDATED", case="{SUBMITTED}"),
+    ],
     "as-a-replica": ["SET LOCAL session_replication_role = replica",
                      "UPDATE audit_events SET actor_id = 'mallory'"],
     "as-a-replica-without-audit": ["SET LOCAL session_replication_role = replica",

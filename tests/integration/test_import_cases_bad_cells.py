@@ -46,7 +46,7 @@ def jsonl(*rows: object) -> bytes:
         (b"R-1,,\n", "title: This field may not be blank."),
         (b"R-1,La\0te,\n", "title: NUL characters are not allowed."),
         (b"R\0-1,Late,\n", "external_reference: NUL characters are not allowed."),
-        (b"R-1,La\x07te,\n", "title: Line breaks and control characters are not allowed."),
+        (b"R-1,La\x07te,\n", "title: Line breaks, control characters and changes of direction are"),
         (b"R-" + b"1" * 200 + b",Late,\n", "external_reference: At most 200 characters"),
     ],
 )

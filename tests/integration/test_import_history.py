@@ -111,6 +111,9 @@ def test_lines_of_several_cases_may_be_mixed() -> None:
         ("A-1,2011-03-02T10:00:00Z,escalate,,Why", "actor: This field may not be blank."),
         ("A-1,yesterday,escalate,otto,Why", "at: Not a time"),
         ("A-1,,escalate,otto,Why", "at: Not a time"),
+        ("A-1,2199-01-01T10:00:00Z,escalate,otto,Why", "at: It lies in the future"),
+        ('A-1,2011-03-02T10:00:00Z,escalate,otto,"{""reason"": ""x"", ""status"": ""CLOSED""}"',
+         "input: The action escalate takes no status."),
         ("A-1,0001-01-01T00:00:00+14:00,escalate,otto,Why", "at: The year"),
         ("A-1,2011-03-02T10:00:00Z,mark_overdue,system,", "mark_overdue is not possible"),
         ('A-1,2011-03-02T10:00:00Z,escalate,otto,"{""reason"": 7}"', "reason: Not a text."),
@@ -228,6 +231,7 @@ def test_json_lines_hold_their_input_nested() -> None:
         (HEADER, ("--action", "reopen=again"), "'reopen' is none of"),
         (HEADER, ("--imported-by", "x" * 151), "--imported-by: At most 150"),
         (HEADER, ("--time-zone", "Mars"), "'Mars' is no time zone"),
+        (HEADER, ("--rejects", "nowhere/rejects.jsonl"), "nowhere/rejects.jsonl cannot be written"),
     ],
 )
 def test_wrong_usage_ends_with_exit_2_and_a_sentence(

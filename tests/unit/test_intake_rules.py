@@ -37,6 +37,8 @@ BAD = [
     ("title", None, "may not be blank"),
     ("title", "", "may not be blank"),
     ("title", " \t\r\n\u00a0", "may not be blank"),
+    ("title", " \u200b\u2060\ufeff ", "may not be blank"),
+    ("title", "txt.exe\u202e", "changes of direction"),
     ("title", "x" * 201, "At most 200 characters; these are 201"),
     ("title", "a\0b", "NUL"),
     ("title", "a\ud800b", "surrogates"),

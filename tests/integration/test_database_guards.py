@@ -54,9 +54,9 @@ UPSERT = "INSERT INTO # SELECT * FROM # LIMIT 1 ON CONFLICT (id)"
 ATTEMPTS = {
     "an-heir-stands-in-for-the-trail": [
         "CREATE TEMP TABLE heir () INHERITS (audit_events) ON COMMIT DROP",
-        "INSERT INTO heir SELECT gen_random_uuid(), case_id, sequence + 1, actor_id, event_type,"
+        ("INSERT INTO heir SELECT gen_random_uuid(), case_id, sequence + 1, actor_id, event_type,"
         " occurred_at, recorded_at, request_id, '{{}}', content_hash, previous_hash, hash"
-        " FROM ONLY audit_events WHERE case_id = '{DRAFT}' ORDER BY sequence DESC LIMIT 1",
+        " FROM ONLY audit_events WHERE case_id = '{DRAFT}' ORDER BY sequence DESC LIMIT 1"),
         on("DRAFT", "due_at = now()"),
     ],
     "an-heir-stands-in-for-the-case": [

@@ -28,7 +28,7 @@ from config.embedded_postgres.server import (
     try_lock,
 )
 
-__all__ = ["EmbeddedPostgresError", "Purpose", "database_url", "find_programs", "running"]
+__all__ = ["EmbeddedPostgresError", "Purpose", "database_url", "find_programs", "revive", "running"]
 
 
 def database_url(purpose: Purpose = "local") -> str:
@@ -64,3 +64,18 @@ def running(purpose: Purpose = "local") -> Iterator[str]:
                 fcntl.flock(users, fcntl.LOCK_UN)
                 if try_lock(users):
                     stop_server(place)
+
+
+def revive(purpose: Purpose = "local") -> bool:
+    """Start the server again if it has died under its users; tells whether it had.
+
+    Raises:
+        EmbeddedPostgresError: it cannot be started.
+    """
+    place = locate(purpose)
+    with open_lock(place, "server") as server:
+        if not try_lock(server):
+            return False
+    with mutex(place):
+        ensure_server(place)
+    return True

@@ -80,6 +80,8 @@ class Command(BaseCommand):
             while True:
                 for child in (web, drainer):
                     child.keep_alive()
+                if not os.environ.get("DATABASE_URL") and embedded_postgres.revive():
+                    self._say("PostgreSQL had died; it has been started again.")
                 time.sleep(POLL_INTERVAL)
         finally:
             # From here on nothing interrupts: a second Ctrl-C would leave children behind.

@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check fmt audit lock openapi clean
+.PHONY: help run test fuzz bench check fmt audit lock openapi lint-openapi clean
 
 # The first Python that is new enough; `make PYTHON=/path/to/python3.12 …` takes another one.
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
@@ -14,13 +14,22 @@ ENVIRONMENT := .venv/complete
 ARGS ?=
 
 help:  ## List the targets.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(ENVIRONMENT)  ## Run the service with a demo on http://localhost:8000 (PORT=8001 make run: elsewhere).
 	@$(BIN)/python manage.py run_local
 
 test: $(ENVIRONMENT)  ## Run the tests; ARGS="-k close tests/unit" narrows them down.
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+
+# SEED=7 tries other values than the last time; what it found is found again by the same seed.
+fuzz: $(ENVIRONMENT)  ## Attack the live service with what its own document says: make fuzz SEED=7.
+	$(BIN)/python -m tests.fuzz $(if $(SEED),--seed "$(SEED)") $(ARGS)
+
+# KEEP=1 keeps the databases; PEER names a folder of another implementation, see tests/bench/README.md.
+bench: $(ENVIRONMENT)  ## Measure the service under load: make bench PEER=folder KEEP=1 ROUNDS=5 SECONDS=5.
+	$(BIN)/python -m tests.bench $(if $(PEER),--peer "$(PEER)") $(if $(KEEP),--keep) \
+		$(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
 
 fmt: $(ENVIRONMENT)  ## Format the code and repair what can be repaired without thought.
 	$(BIN)/ruff check --fix --exit-zero --quiet .
@@ -42,10 +51,23 @@ check: $(ENVIRONMENT)  ## Run the quality gate: format, lint, types, walls, sett
 	@echo 'manage.py check --deploy, as in production'
 	@$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
-	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+	@mkdir -p var
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file var/openapi.yaml
+	diff -u docs/openapi.yaml var/openapi.yaml || { echo 'docs/openapi.yaml is not what the code makes: make openapi' >&2; exit 1; }
 
 openapi: $(ENVIRONMENT)  ## Write docs/openapi.yaml from the code.
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+# Written last, and named by its versions, so that neither half an installation nor an old one is used.
+SPECTRAL := var/spectral/cli-6.16.3-owasp-2.0.1
+lint-openapi: $(SPECTRAL)  ## Lint docs/openapi.yaml with Spectral, OWASP rules included; needs Node.js and npm.
+	var/spectral/node_modules/.bin/spectral lint --fail-severity=hint docs/openapi.yaml
+
+$(SPECTRAL):
+	rm -rf var/spectral
+	npm install --prefix var/spectral --no-audit --no-fund --loglevel=error --save-exact \
+		@stoplight/spectral-cli@6.16.3 @stoplight/spectral-owasp-ruleset@2.0.1
+	@touch $@
 
 audit: $(ENVIRONMENT)  ## Look for known holes in what is installed; only as good as the advisories within reach.
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.txt

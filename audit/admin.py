@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
 
 from audit.models import AuditEvent
 from cases.policies import VIEW_RESTRICTED
@@ -25,6 +26,14 @@ class AuditEventAdmin(admin.ModelAdmin[AuditEvent]):
         """Allow no filter by address: none is shown."""
         del lookup, value, request
         return False
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Refuse others before looking for the row, as all other pages do."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return super().history_view(request, object_id, extra_context)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Admit who may read restricted cases."""

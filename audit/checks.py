@@ -10,7 +10,8 @@ from django.db import connections
 
 from cases.signals import case_event
 
-# Table, trigger: all of them must be there and on, or a change could pass by its trail.
+# Table, trigger: all of them must be there and on, or a change could pass by its trail (or, with
+# cases_words_*, by the search).
 GUARDS = (
     ("cases", "cases_guard_insert"),
     ("cases", "cases_guard_update"),
@@ -18,6 +19,8 @@ GUARDS = (
     ("cases", "cases_rows_stay"),
     ("cases", "cases_never_truncated"),
     ("cases", "cases_has_audit_event"),
+    ("cases", "cases_words_of_new"),
+    ("cases", "cases_words_of_changed"),
     ("case_notes", "case_notes_append_only"),
     ("case_notes", "case_notes_rows_stay"),
     ("case_notes", "case_notes_never_truncated"),
@@ -27,6 +30,12 @@ GUARDS = (
     ("audit_events", "audit_events_rows_stay"),
     ("audit_events", "audit_events_never_truncated"),
     ("audit_events", "audit_events_has_case"),
+    ("audit_events", "audit_events_has_grant"),
+    ("case_user_permissions", "case_user_permissions_has_audit_event"),
+    ("case_user_permissions", "case_user_permissions_never_truncated"),
+    ("case_group_permissions", "case_group_permissions_stays_empty"),
+    ("auth_user", "auth_user_keeps_name"),
+    ("auth_permission", "auth_permission_keeps_name"),
 )
 
 

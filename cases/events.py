@@ -22,7 +22,9 @@ Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
 
 def rfc3339(at: datetime) -> str:
     """Write an aware time as RFC 3339 in UTC with microseconds, always of the same length."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Everything from the database is in UTC; isoformat takes a third of the time of strftime.
+    written = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return f"{written.isoformat(timespec='microseconds')[:-6]}Z"
 
 
 def sha256_hex(text: str) -> str:

@@ -31,10 +31,12 @@ _UNSEEN = re.compile(
     "[\\s\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]+"
 )
 
-# datetime.fromisoformat() takes far more, week dates and any character between date and time.
+# datetime.fromisoformat() takes far more, week dates, any character between date and time, an
+# offset of 60 minutes, and since Python 3.14 the hour 24.
+_HOUR = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 _RFC3339 = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
-    r"([Zz]|[+-][0-9]{2}:[0-9]{2})?"
+    rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[Tt]{_HOUR}:[0-9]{{2}}(\.[0-9]{{1,9}})?"
+    rf"([Zz]|[+-]{_HOUR})?"
 )
 
 T = TypeVar("T")
@@ -87,7 +89,8 @@ def moment(value: object) -> datetime:
         if not isinstance(value, str) or not _RFC3339.fullmatch(value):
             raise ValueError(message)
         try:
-            value = datetime.fromisoformat(value)
+            # It takes no small z, which RFC 3339 does.
+            value = datetime.fromisoformat(value.upper())
         except ValueError:
             raise ValueError(message) from None
     if value.tzinfo is None:

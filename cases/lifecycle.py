@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from cases import events
+from cases.errors import InvalidCaseTransition
 
 
 class CaseStatus(StrEnum):
@@ -134,3 +135,30 @@ def possible_actions(case: CaseState) -> list[CaseAction]:
         for action in CaseAction
         if action is not CaseAction.MARK_OVERDUE and possible(action, case)
     ]
+
+
+def refusal(action: CaseAction, case: CaseState, why: str | None = None) -> InvalidCaseTransition:
+    """Make the error for an action that the state of the case does not allow."""
+    return InvalidCaseTransition(
+        why
+        or f"The action {action} is not possible on a case that is {case.status}"
+        f"{' and paused' if case.paused_at else ''}{' and restricted' if case.restricted else ''}.",
+        details={
+            "action": str(action),
+            "from_status": str(case.status),
+            "allowed_actions": [str(allowed) for allowed in possible_actions(case)],
+        },
+    )
+
+
+def past_due(case: CaseState, at: datetime) -> bool:
+    """Tell whether a case is overdue at a moment, marked as such or not.
+
+    It is open, its clock runs, and its due date has passed.
+    """
+    return (
+        case.status in LIFECYCLE[CaseAction.MARK_OVERDUE].sources
+        and case.paused_at is None
+        and case.due_at is not None
+        and case.due_at < at
+    )

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
 from types import MappingProxyType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from cases.errors import PermissionDenied, SeparationOfDuties
-from cases.lifecycle import CaseAction, CaseState, possible
+from cases.errors import CaseError, PermissionDenied, SeparationOfDuties
+from cases.lifecycle import CaseAction, CaseState, possible, refusal
 
 # One permission per action; its name is the name of the service function that carries it out.
 PERMISSIONS: Mapping[CaseAction, str] = MappingProxyType(
@@ -40,12 +42,17 @@ VIEW = "view_case"
 VIEW_RESTRICTED = "view_restricted_case"
 ASSIGN_ANY = "assign_any_case"
 OVERRIDE_FOUR_EYES = "override_four_eyes"
+# Taking many cases or events away as a file is more than reading them one by one.
+EXPORT_CASES = "export_cases"
+EXPORT_AUDIT = "export_audit_events"
 
 ALL_PERMISSIONS = frozenset(PERMISSIONS.values()) | {
     VIEW,
     VIEW_RESTRICTED,
     ASSIGN_ANY,
     OVERRIDE_FOUR_EYES,
+    EXPORT_CASES,
+    EXPORT_AUDIT,
 }
 
 # What can be given to one user on one case: reading it, and any action on an existing case.
@@ -65,6 +72,7 @@ _SUPERVISION = frozenset(
         "grant_access",
         "revoke_access",
         VIEW_RESTRICTED,
+        EXPORT_CASES,
     }
 )
 
@@ -83,12 +91,13 @@ DEFAULT_ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
             "resume_clock",
         },
         "supervisor": _READERS | _SUPERVISION,
-        "auditor": _READERS | {VIEW_RESTRICTED},
+        "auditor": _READERS | {VIEW_RESTRICTED, EXPORT_CASES, EXPORT_AUDIT},
         "admin": ALL_PERMISSIONS - {"mark_overdue"},
     }
 )
 
-_FOUR_EYES = frozenset({CaseAction.START_REVIEW, CaseAction.ESCALATE, CaseAction.CLOSE})
+# What a second person decides, where the four-eyes rule is on.
+FOUR_EYES = frozenset({CaseAction.START_REVIEW, CaseAction.ESCALATE, CaseAction.CLOSE})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +168,7 @@ def authorize(
     ):
         message = "The case is another reviewer's: only a supervisor may hand it over."
         raise PermissionDenied(message)
-    if four_eyes and action in _FOUR_EYES and actor.id in (case.created_by, case.submitted_by):
+    if four_eyes and action in FOUR_EYES and actor.id in (case.created_by, case.submitted_by):
         if not actor.has(OVERRIDE_FOUR_EYES):
             raise SeparationOfDuties
         return True
@@ -171,28 +180,105 @@ def denial(action: CaseAction) -> str:
     return f"Your roles do not allow the action {action}: it needs {PERMISSIONS[action]}."
 
 
+def sees_every_case(actor: Actor) -> bool:
+    """Tell whether every case exists for this actor, restricted or not."""
+    return bool(actor.imported_by) or (actor.has(VIEW) and actor.has(VIEW_RESTRICTED))
+
+
+def demand(actor: Actor, permission: str) -> None:
+    """Check for a permission that belongs to no single case.
+
+    Raises:
+        PermissionDenied: no role of the actor gives it.
+    """
+    if not actor.has(permission):
+        message = f"Your roles do not allow this: it needs {permission}."
+        raise PermissionDenied(message)
+
+
+class _Deciding(NamedTuple):
+    """What of a case decides which actions somebody may take: few combinations, often asked."""
+
+    status: str
+    restricted: bool
+    paused_at: datetime | None
+    overdue_at: datetime | None
+    due_at: datetime | None
+    created_by: str
+    submitted_by: str | None
+    assigned_reviewer_id: str | None
+
+
+_ME, _OTHER = "me", "other"
+_AT_SOME_TIME = datetime.min.replace(tzinfo=UTC)
+
+
 def available_actions(
     actor: Actor, case: CaseFacts, *, granted: Collection[str] = (), four_eyes: bool
 ) -> list[CaseAction]:
     """Return the actions that this actor may take on this case now."""
-    return [
+
+    def who(somebody: str | None) -> str | None:
+        return somebody and (_ME if somebody == actor.id else _OTHER)
+
+    def whether(at: datetime | None) -> datetime | None:
+        return at and _AT_SOME_TIME
+
+    found = _available_actions(
+        Actor(id=_ME, permissions=actor.permissions, imported_by=actor.imported_by),
+        _Deciding(
+            case.status,
+            case.restricted,
+            whether(case.paused_at),
+            whether(case.overdue_at),
+            whether(case.due_at),
+            who(case.created_by) or "",
+            who(case.submitted_by),
+            who(case.assigned_reviewer_id),
+        ),
+        frozenset(granted),
+        four_eyes=four_eyes,
+    )
+    return list(found)
+
+
+@lru_cache(maxsize=10_000)
+def _available_actions(
+    actor: Actor, case: _Deciding, granted: frozenset[str], *, four_eyes: bool
+) -> tuple[CaseAction, ...]:
+    return tuple(
         action
         for action in CaseAction
         if possible(action, case)
-        and _authorized(actor, action, case, granted=granted, four_eyes=four_eyes)
-    ]
+        and _forbidden(actor, action, case, granted=granted, four_eyes=four_eyes) is None
+    )
 
 
-def _authorized(
+def explained_actions(
+    actor: Actor, case: CaseFacts, *, granted: Collection[str] = (), four_eyes: bool
+) -> dict[CaseAction, CaseError | None]:
+    """Return for every action on an existing case what forbids it now; None: nothing does.
+
+    The rules are asked in the order in which a request would meet them.
+    """
+    return {
+        action: _forbidden(actor, action, case, granted=granted, four_eyes=four_eyes)
+        or (None if possible(action, case) else refusal(action, case))
+        for action in CaseAction
+        if action not in (CaseAction.CREATE, CaseAction.MARK_OVERDUE)
+    }
+
+
+def _forbidden(
     actor: Actor,
     action: CaseAction,
     case: CaseFacts,
     *,
     granted: Collection[str],
     four_eyes: bool,
-) -> bool:
+) -> CaseError | None:
     try:
         authorize(actor, action, case, granted=granted, four_eyes=four_eyes)
-    except (PermissionDenied, SeparationOfDuties):
-        return False
-    return True
+    except (PermissionDenied, SeparationOfDuties) as error:
+        return error
+    return None

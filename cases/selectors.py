@@ -3,22 +3,52 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
 
 from django.conf import settings
-from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.models import AnonymousUser, Permission, User
-from django.db.models import Q, QuerySet
+from django.db import connection
+from django.db.models import CharField, Count, Q, QuerySet, Value
+from django.utils.timezone import now
 
 from cases import policies
-from cases.errors import CaseNotFound
-from cases.lifecycle import CaseAction
+from cases.errors import CaseError, CaseNotFound
+from cases.filters import EVERY_CASE, CaseFilter
+from cases.lifecycle import CaseAction, CaseStatus
 from cases.models import Case, CaseQuerySet, CaseUserPermission, Note
-from cases.policies import DEFAULT_ROLES, Actor
+from cases.models.search import found_one_by_one, hits_anywhere, hits_near
+from cases.pages import CaseRow
+from cases.policies import Actor
 
 # Anything else is not a case id, and needs no look into the database to say so.
 _CASE_ID: Final = re.compile(r"CASE-[0-9]{6,15}")
+
+# Stands where a status does in the counts of overdue cases.
+_OVERDUE: Final = "overdue"
+
+_COLUMNS: Final = [field.attname for field in Case._meta.concrete_fields]
+
+# The read of every detail and before every change, written out: PostgreSQL answers it several times
+# faster than the ORM puts it together. It says what CaseQuerySet.visible_to and with_grants say; a
+# test compares them.
+_ONE_CASE: Final = f"""
+    SELECT {", ".join(f"c.{column}" for column in _COLUMNS)}, mine.granted
+      FROM cases c
+     CROSS JOIN LATERAL (
+           SELECT ARRAY(SELECT p.codename
+                          FROM case_user_permissions g
+                          JOIN auth_user u ON u.id = g.user_id
+                          JOIN auth_permission p ON p.id = g.permission_id
+                         WHERE g.case_id = c.id AND u.username = %(actor)s AND u.is_active)
+                  AS granted) AS mine
+     WHERE c.id = %(case_id)s
+       AND (%(sees_all)s
+            OR %(sees_open)s AND (NOT c.restricted OR c.assigned_reviewer_id = %(actor)s)
+            OR '{policies.VIEW}' = ANY (mine.granted))
+"""  # noqa: S608 (constants)
+_ONE_CASE_LOCKED: Final = f"{_ONE_CASE} FOR NO KEY UPDATE OF c"
 
 
 def get_case(case_id: str, actor: Actor, *, for_update: bool = False) -> Case:
@@ -34,22 +64,93 @@ def get_case(case_id: str, actor: Actor, *, for_update: bool = False) -> Case:
     """
     if not _CASE_ID.fullmatch(case_id):
         raise CaseNotFound
-    cases = visible_cases(actor)
-    if for_update:
-        cases = cases.select_for_update(no_key=True, of=("self",))
-    try:
-        case: Case = cases.get(pk=case_id)
-    except Case.DoesNotExist:
-        raise CaseNotFound from None
+    asked: dict[str, str | bool] = {
+        "case_id": case_id,
+        "actor": actor.id,
+        "sees_all": policies.sees_every_case(actor),
+        "sees_open": actor.has(policies.VIEW),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_ONE_CASE_LOCKED if for_update else _ONE_CASE, asked)
+        row = cursor.fetchone()
+    if row is None:
+        raise CaseNotFound
+    case = Case.from_db(connection.alias, _COLUMNS, row[:-1])
+    case.granted = row[-1]
     return case
 
 
-def visible_cases(actor: Actor, *, statuses: Collection[str] = ()) -> CaseQuerySet:
-    """Return the cases that exist for this actor, those in one of the statuses if any are named."""
-    cases = Case.objects.visible_to(actor)
+def visible_cases(
+    actor: Actor, wanted: CaseFilter = EVERY_CASE, *, at: datetime | None = None
+) -> CaseQuerySet:
+    """Return the cases that exist for this actor and that a filter asks for.
+
+    Args:
+        actor: who asks.
+        wanted: the filter.
+        at: the moment at which a case is overdue or not; now if not given.
+    """
+    cases = Case.objects.visible_to(actor).matching(wanted, at=at or now())
     # A past that is loaded asks for no permission, so it needs none looked up.
-    cases = cases if actor.imported_by else cases.with_grants(actor)
-    return cases.filter(status__in=list(statuses)) if statuses else cases
+    return cases if actor.imported_by else cases.with_grants(actor)
+
+
+def first_cases(cases: QuerySet[Case], search: str, size: int) -> list[Case]:
+    """Return the first cases of an ordered list that have the words, the quick way.
+
+    Args:
+        cases: the list, ordered, without the search.
+        search: the words, none for the first cases as they come.
+        size: how many at most.
+    """
+    if not search:
+        return list(cases[:size])
+    near, complete = hits_near(cases, search, size)
+    ids = near if complete else hits_anywhere(search)
+    if ids is None:
+        return list(cases.filter(found_one_by_one(search))[:size])
+    return list(cases.filter(pk__in=ids)[:size]) if ids else []
+
+
+def searched(cases: CaseQuerySet, search: str) -> CaseQuerySet:
+    """Return those of a list that have the words, all of them, for who reads to the end."""
+    ids = hits_anywhere(search)
+    return cases.filter(found_one_by_one(search) if ids is None else Q(pk__in=ids))
+
+
+@dataclass(frozen=True)
+class CaseSummary:
+    """How many cases exist for somebody; each number is the length of a list (docs: api.md)."""
+
+    by_status: Mapping[CaseStatus, int]
+    open_by_reviewer: Mapping[str, int]
+    unassigned: int
+    overdue: int
+
+
+def summary(actor: Actor, *, at: datetime | None = None) -> CaseSummary:
+    """Count the cases that exist for this actor, in one statement and so at one moment."""
+    at = at or now()
+    counts: list[QuerySet[Case, Any]] = []
+    for cases in Case.objects.order_by().visible_in_parts(actor):
+        late = cases.matching(CaseFilter(overdue=True), at=at)
+        counts += [
+            cases.values_list("status", "assigned_reviewer_id").annotate(n=Count("*")),
+            late.values_list(Value(_OVERDUE), Value(None, CharField())).annotate(n=Count("*")),
+        ]
+    by_status = dict.fromkeys(CaseStatus, 0)
+    open_by_reviewer: dict[str, int] = {}
+    unassigned = overdue = 0
+    for status, reviewer, number in counts[0].union(*counts[1:], all=True):
+        if status == _OVERDUE:
+            overdue += number
+            continue
+        by_status[CaseStatus(status)] += number
+        if reviewer is None:
+            unassigned += number if status == CaseStatus.SUBMITTED else 0
+        elif status != CaseStatus.CLOSED:
+            open_by_reviewer[reviewer] = open_by_reviewer.get(reviewer, 0) + number
+    return CaseSummary(by_status, open_by_reviewer, unassigned, overdue)
 
 
 def notes_of(case: Case) -> QuerySet[Note]:
@@ -67,38 +168,15 @@ def granted_on(case_id: str, actor: Actor) -> frozenset[str]:
     return frozenset(rows.values_list("permission__codename", flat=True))
 
 
-def available_actions(actor: Actor, case: Case) -> list[CaseAction]:
+def available_actions(actor: Actor, case: Case | CaseRow) -> list[CaseAction]:
     """Return the actions that this actor may take now on a case read by this module."""
     return policies.available_actions(
         actor, case, granted=case.granted, four_eyes=settings.CASES_FOUR_EYES
     )
 
 
-def actor_of_roles(actor_id: str, roles: Collection[str]) -> Actor:
-    """Return an actor with the permissions of the groups that bear the roles' names."""
-    codenames = (
-        Permission.objects.filter(
-            content_type__app_label="cases", group__name__in=sorted(set(roles))
-        )
-        .values_list("codename", flat=True)
-        .order_by()
+def explained_actions(actor: Actor, case: Case) -> dict[CaseAction, CaseError | None]:
+    """Return for every action on a case read by this module what forbids it to this actor now."""
+    return policies.explained_actions(
+        actor, case, granted=case.granted, four_eyes=settings.CASES_FOUR_EYES
     )
-    return Actor(id=actor_id, roles=frozenset(roles), permissions=frozenset(codenames))
-
-
-def actor_of_user(user: AbstractBaseUser | AnonymousUser) -> Actor:
-    """Return the actor that a logged-in user is: the name, the groups, what they allow.
-
-    Raises:
-        TypeError: nobody is logged in, or the account is switched off.
-    """
-    if not isinstance(user, User) or not user.is_active:
-        message = "Only an active account can be an actor."
-        raise TypeError(message)
-    roles = frozenset(user.groups.values_list("name", flat=True))
-    if user.is_superuser:
-        return Actor(id=user.username, roles=roles | {"admin"}, permissions=DEFAULT_ROLES["admin"])
-    codenames = Permission.objects.filter(
-        Q(group__user=user) | Q(user=user), content_type__app_label="cases"
-    ).values_list("codename", flat=True)
-    return Actor(id=user.username, roles=roles, permissions=frozenset(codenames))

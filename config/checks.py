@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from limits.errors import ConfigurationError
 
 from cases.calendar import named_calendar
+from config.http.throttling import limiter, rate
 
 
 @register
@@ -96,6 +99,117 @@ def check_production(**kwargs: Any) -> list[CheckMessage]:
                 " any actor and any role.",
                 hint="Unset it; who must have it sets it to unsafe-in-production.",
                 id="config.E013",
+            )
+        )
+    return found
+
+
+# Setting, least, most, what it counts.
+_NUMBERS = (
+    ("API_TOKEN_TTL_DAYS", 1, 3650, "days"),
+    ("LOGIN_FAILURES", 1, 100, "log-ins"),
+    ("LOGIN_LOCK_MINUTES", 1, 1440, "minutes"),
+    ("OIDC_SESSION_HOURS", 1, 24, "hours"),
+    ("TRUSTED_PROXIES", 0, 10, "proxies"),
+)
+
+
+@register
+def check_callers(**kwargs: Any) -> list[CheckMessage]:
+    """Check what says who may call, and how often."""
+    del kwargs
+    found: list[CheckMessage] = [
+        Error(
+            f"{name} is no whole number from {least} to {most}.",
+            hint=f"It counts {unit}; unset it for the default.",
+            id="config.E020",
+        )
+        for name, least, most, unit in _NUMBERS
+        if not least <= getattr(settings, name) <= most
+    ]
+    try:
+        if settings.API_RATE:
+            rate(settings.API_RATE)
+    except ValueError:
+        found.append(
+            Error(
+                f"API_RATE is {settings.API_RATE!r}, which is no rate.",
+                hint="Use a number per second, minute, hour or day, like 600/minute; "
+                "set it to nothing for no limit.",
+                id="config.E021",
+            )
+        )
+    try:
+        limiter(settings.THROTTLE_STORAGE)
+    except (ConfigurationError, ValueError):
+        found.append(
+            Error(
+                "THROTTLE_STORAGE names no store that is installed here.",
+                hint="Use memory://, or redis://host:6379 with the package redis installed.",
+                id="config.E022",
+            )
+        )
+    return found + _check_single_sign_on()
+
+
+def _check_single_sign_on() -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    issuer = settings.OIDC_ISSUER
+    parts = urlsplit(issuer)
+    if issuer and (parts.scheme not in ("http", "https") or not parts.netloc or parts.query):
+        found.append(
+            Error(
+                f"OIDC_ISSUER is {issuer!r}, which is no issuer's address.",
+                hint="Use it as the issuer writes it, like https://login.example.org/realms/office.",
+                id="config.E023",
+            )
+        )
+    elif issuer and settings.PRODUCTION and parts.scheme != "https":
+        found.append(
+            Error(
+                "OIDC_ISSUER is without TLS in production: whoever is in between could log in.",
+                hint="Use its https address.",
+                id="config.E024",
+            )
+        )
+    if issuer and not (settings.OIDC_AUDIENCE or settings.OIDC_CLIENT_ID):
+        found.append(
+            Error(
+                "OIDC_ISSUER is set, but neither OIDC_AUDIENCE nor OIDC_CLIENT_ID.",
+                hint="Set OIDC_AUDIENCE for bearer tokens, OIDC_CLIENT_ID for the log-in, or both.",
+                id="config.E025",
+            )
+        )
+    if settings.OIDC_AUDIENCE and not issuer:
+        found.append(
+            Error("OIDC_AUDIENCE is set without OIDC_ISSUER.", hint="Set both.", id="config.E026")
+        )
+    if bool(settings.OIDC_CLIENT_ID) != bool(settings.OIDC_CLIENT_SECRET):
+        found.append(
+            Error(
+                "Of OIDC_CLIENT_ID and OIDC_CLIENT_SECRET only one is set.",
+                hint="The log-in of the back office needs both; bearer tokens need neither.",
+                id="config.E027",
+            )
+        )
+    if settings.OIDC_CLIENT_ID and not issuer:
+        found.append(
+            Error("OIDC_CLIENT_ID is set without OIDC_ISSUER.", hint="Set both.", id="config.E028")
+        )
+    if not settings.OIDC_ACTOR_CLAIM or not settings.OIDC_ROLES_CLAIM:
+        found.append(
+            Error(
+                "OIDC_ACTOR_CLAIM or OIDC_ROLES_CLAIM is empty.",
+                hint="Unset it for the default, sub and roles.",
+                id="config.E029",
+            )
+        )
+    if settings.OIDC_CLIENT_ID and "openid" not in settings.OIDC_SCOPES.split():
+        found.append(
+            Error(
+                "OIDC_SCOPES lacks openid: the issuer would not say who logs in.",
+                hint="Set it to openid and what your issuer needs to tell roles.",
+                id="config.E030",
             )
         )
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging.config
 from typing import Any
 
+import orjson
 import structlog
 
 _SHARED: list[Any] = [
@@ -14,6 +15,12 @@ _SHARED: list[Any] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
 ]
+
+
+def _json(line: Any, **kwargs: Any) -> str:
+    """Write a log line; what is none of JSON's types, as text."""
+    del kwargs
+    return orjson.dumps(line, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def configure(*, level: str, form: str, sql: bool) -> None:
@@ -26,7 +33,7 @@ def configure(*, level: str, form: str, sql: bool) -> None:
     """
     # Plain tracebacks: the decorated ones print local variables, and those hold what users wrote.
     renderer: Any = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
+        structlog.processors.JSONRenderer(serializer=_json)
         if form == "json"
         else structlog.dev.ConsoleRenderer(
             colors=False, exception_formatter=structlog.dev.plain_traceback
@@ -61,6 +68,8 @@ def configure(*, level: str, form: str, sql: bool) -> None:
                 "django.db.backends": {"level": "DEBUG" if sql else "INFO"},
                 # Each request is told by config.middleware, with its outcome.
                 "django.request": {"level": "CRITICAL"},
+                # Several lines for each log-in; config.logins tells the same in one.
+                "axes": {"level": "ERROR"},
             },
         }
     )

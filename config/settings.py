@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,10 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "axes",
     "django_fsm",
     "guardian",
+    "knox",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -55,6 +58,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.middleware.request_context",
     "config.middleware.no_nul_in_admin",
+    "config.http.caching.private_answers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -63,6 +67,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.http.forms.forms_as_json",
+    "axes.middleware.AxesMiddleware",  # last, as it wants to be
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -103,6 +109,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Who may ------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # first: who is locked out is not even compared
     "django.contrib.auth.backends.ModelBackend",
     "guardian.backends.ObjectPermissionBackend",
 ]
@@ -122,6 +129,48 @@ ACTOR_HEADERS_SETTING: str = env.str("ACTOR_HEADERS", default="off" if PRODUCTIO
 ACTOR_HEADERS: bool = ("unsafe-in-production" if PRODUCTION else "on") == ACTOR_HEADERS_SETTING
 LOGIN_URL = "admin:login"
 
+
+def whole_number(text: str) -> int:
+    """Return the number, or -1, which ``config.checks`` refuses with a sentence."""
+    return int(text) if text.isascii() and text.isdecimal() else -1
+
+
+# How many proxies of ours stand in front: where the caller's address is taken from.
+TRUSTED_PROXIES: int = whole_number(env.str("TRUSTED_PROXIES", default="0"))
+
+# Who guesses passwords is locked out: one name from one address. Nobody else is.
+LOGIN_FAILURES: int = whole_number(env.str("LOGIN_FAILURES", default="5"))
+LOGIN_LOCK_MINUTES: int = whole_number(env.str("LOGIN_LOCK_MINUTES", default="15"))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = LOGIN_FAILURES
+AXES_COOLOFF_TIME = timedelta(minutes=LOGIN_LOCK_MINUTES)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True  # config.logins writes a line for each log-in
+AXES_CLIENT_IP_CALLABLE = "config.http.addresses.client_address"
+AXES_LOCKOUT_CALLABLE = "config.logins.locked_out"
+AXES_WHITELIST_CALLABLE = "config.logins.guesses_nothing"
+AXES_VERBOSE = False
+
+# API tokens: kept as hashes, each with a name and an end.
+API_TOKEN_TTL_DAYS: int = whole_number(env.str("API_TOKEN_TTL_DAYS", default="90"))
+KNOX_TOKEN_MODEL = "config.ApiToken"  # noqa: S105 (a model)
+REST_KNOX = {"TOKEN_PREFIX": "rcm_"}
+MIGRATION_MODULES = {"knox": None}  # its own table would stay empty beside ours
+
+# OpenID Connect: bearer tokens of one issuer, and with a client id the log-in of the back office.
+OIDC_ISSUER: str = env.str("OIDC_ISSUER", default="")
+OIDC_AUDIENCE: str = env.str("OIDC_AUDIENCE", default="")
+OIDC_ACTOR_CLAIM: str = env.str("OIDC_ACTOR_CLAIM", default="sub")
+OIDC_ROLES_CLAIM: str = env.str("OIDC_ROLES_CLAIM", default="roles")
+OIDC_CLIENT_ID: str = env.str("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET: str = env.str("OIDC_CLIENT_SECRET", default="")
+OIDC_SCOPES: str = env.str("OIDC_SCOPES", default="openid profile email")
+OIDC_SESSION_HOURS: int = whole_number(env.str("OIDC_SESSION_HOURS", default="8"))
+OIDC_USE_PKCE = True
+if OIDC_CLIENT_ID:
+    AUTHENTICATION_BACKENDS.append("config.oidc.login.SingleSignOnBackend")
+
 # --- Cases --------------------------------------------------------------------------------------
 CASES_FOUR_EYES_SETTING: str = env.str("CASES_FOUR_EYES", default="on")
 CASES_FOUR_EYES: bool = CASES_FOUR_EYES_SETTING != "off"
@@ -130,20 +179,29 @@ SLA_TIME_ZONE: str = env.str("SLA_TIME_ZONE", default="UTC")
 OUTBOX_DESTINATIONS: list[str] = env.list("OUTBOX_DESTINATIONS", default=["log"])
 
 # --- HTTP ---------------------------------------------------------------------------------------
+# How often one actor, or one address without an actor, may call: like 600/minute; empty: no limit.
+API_RATE: str = env.str("API_RATE", default="6000/minute" if PRODUCTION else "")
+THROTTLE_STORAGE: str = env.str("THROTTLE_STORAGE", default="memory://")
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
+        # A token is proof and wins over a claim; the first one also words the challenge of a 401.
+        "config.http.bearer.ApiTokenAuthentication",
+        "config.http.bearer.OidcTokenAuthentication",
         "config.http.actors.HeaderActorAuthentication",
         "config.http.actors.SessionActorAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["config.http.actors.IsActor"],
+    "DEFAULT_THROTTLE_CLASSES": ["config.http.throttling.ActorThrottle"],
     "DEFAULT_RENDERER_CLASSES": [
-        "rest_framework.renderers.JSONRenderer",
-        "rest_framework.renderers.BrowsableAPIRenderer",
+        "config.http.rendering.JSONRenderer",
+        "config.http.pages.PageRenderer",
     ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.http.rendering.Negotiation",
     "DEFAULT_PARSER_CLASSES": ["config.http.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "config.http.pagination.KeysetPagination",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "config.http.errors.exception_handler",
+    "NON_FIELD_ERRORS_KEY": "body",
     # Its own query parameters would come before ours are checked.
     "URL_FORMAT_OVERRIDE": None,
     "UNAUTHENTICATED_USER": None,
@@ -153,22 +211,32 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Regulatory Case Management",
-    "DESCRIPTION": "Cases from intake to closure, with their notes and their audit trail.",
+    "DESCRIPTION": (BASE_DIR / "config" / "http" / "document" / "description.md").read_text(),
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
+    "SERVERS": [
+        {
+            "url": "/",
+            "description": "This service where it runs: local, staging or production.",
+            "x-internal": False,
+        }
+    ],
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],  # the document is for everybody, whatever they send along
     "SCHEMA_PATH_PREFIX": "/v1",
     "PREPROCESSING_HOOKS": ["config.http.openapi.only_v1"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "config.http.openapi.with_refusals",
+        "config.http.openapi.complete",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
+    # Without a word about it, the page would show the document to a validator of others.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "displayOperationId": True, "validatorUrl": None},
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
         "CaseStatusEnum": "cases.lifecycle.CaseStatus",
         "PriorityEnum": "cases.lifecycle.Priority",
-        "CaseActionEnum": "cases.lifecycle.CaseAction",
+        "CaseActionEnum": "cases.api.serializers.ACTIONS",
     },
 }
 # A body larger than this is refused before it is read (413).

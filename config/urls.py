@@ -6,16 +6,24 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
+from audit.api.exports import AuditExportView
 from audit.api.views import CaseTrailView
+from cases.api.exports import CaseExportView
 from cases.api.notes import CaseNotesView
+from cases.api.summary import CaseSummaryView
 from cases.api.views import CaseViewSet
 from config import health
+from config.oidc import login
 
 _router = SimpleRouter(trailing_slash=False)
 _router.register("cases", CaseViewSet, basename="case")
 
 _api: list[URLPattern | URLResolver] = [
     path("cases/<str:case_id>/audit-events", CaseTrailView.as_view(), name="case-audit-events"),
+    path("audit-events/export.jsonl", AuditExportView.as_view(), name="audit-export"),
+    # Before the addresses of single cases, whose ids are never words like these.
+    path("cases/export.csv", CaseExportView.as_view(), name="case-export"),
+    path("cases/summary", CaseSummaryView.as_view(), name="case-summary"),
     path("cases/<str:case_id>/notes", CaseNotesView.as_view(), name="case-notes"),
     *_router.urls,
 ]
@@ -27,10 +35,20 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/docs"), name="root"),
     path("", include(_api)),
     path("v1/", include((_api, "v1"))),
-    path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
-    path("docs", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="docs"),
+    path("openapi.json", SpectacularJSONAPIView.as_view(throttle_classes=[]), name="openapi"),
+    path(
+        "docs",
+        # Only read: its renderer has no page for the answer of OPTIONS.
+        SpectacularSwaggerSplitView.as_view(
+            url_name="openapi", throttle_classes=[], http_method_names=["get", "head"]
+        ),
+        name="docs",
+    ),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
+    # The names are those that mozilla-django-oidc looks for.
+    path("admin/oidc/begin", login.begin, name="oidc_authentication_init"),
+    path("admin/oidc/callback", login.finish, name="oidc_authentication_callback"),
     path("admin/", admin.site.urls),
     path("admin", RedirectView.as_view(url="/admin/")),
 ]

@@ -1,5 +1,6 @@
 """The back office's view of cases. Nothing here writes: actions go through cases.services."""
 
+from cases.admin.accounts import AccountAdmin
 from cases.admin.cases import CaseAdmin
 
-__all__ = ["CaseAdmin"]
+__all__ = ["AccountAdmin", "CaseAdmin"]

@@ -15,6 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from cases import selectors, services
+from cases.actors import actor_of_user
 from cases.admin.actions import ACTIONS, carry_out, outdated
 from cases.errors import CaseError, CaseNotFound
 from cases.lifecycle import CaseAction
@@ -28,7 +29,7 @@ def _actor(request: HttpRequest) -> Actor:
     if actor is None:
         user = request.user
         active = not isinstance(user, AnonymousUser) and user.is_active
-        actor = selectors.actor_of_user(user) if active else Actor(id="")
+        actor = actor_of_user(user) if active else Actor(id="")
         request._case_actor = actor  # type: ignore[attr-defined]  # noqa: SLF001
     return actor
 
@@ -52,7 +53,7 @@ class CaseAdmin(admin.ModelAdmin[Case]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Case]:
         """Return the cases that exist for who is logged in."""
-        return selectors.visible_cases(_actor(request))
+        return selectors.visible_cases(_actor(request)).order_by(*self.ordering)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Show the cases to everybody who may read some."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final, cast
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import ParseError
 from rest_framework.views import APIView
 
 from cases import services
@@ -15,10 +13,7 @@ from cases.api.serializers import CaseSerializer, StrictSerializer
 from cases.lifecycle import CaseAction
 from cases.policies import Actor
 
-_ENTITY_TAG: Final = re.compile(r'(?P<weak>W/)?"(?P<value>[\x21\x23-\x7e]*)"')
-_VERSION: Final = re.compile(r"0|[1-9][0-9]{0,8}")
-NO_VERSION: Final = -1
-_PAGE_PARAMETERS: Final = frozenset({"limit", "cursor"})
+PAGE_PARAMETERS: Final = ("limit", "cursor")
 
 
 def describe(
@@ -36,24 +31,6 @@ class ActorView(APIView):
         """Who calls; ``IsActor`` has made sure that somebody does."""
         return cast(Actor, self.request.auth)
 
-    @property
-    def expected_version(self) -> int | None:
-        """The version that ``If-Match`` names (RFC 9110); None where any will do.
-
-        Raises:
-            ParseError: it is neither one entity tag nor ``*``.
-        """
-        given = self.request.headers.get("If-Match")
-        if given is None or given.strip() == "*":
-            return None
-        tag = _ENTITY_TAG.fullmatch(given.strip())
-        if tag is None:
-            message = 'If-Match takes one ETag, like "3", or *.'
-            raise ParseError(message)
-        # A weak tag never matches, nor does one that is none of ours.
-        version = _VERSION.fullmatch(tag["value"]) if tag["weak"] is None else None
-        return int(version[0]) if version else NO_VERSION
-
     def read_input(
         self,
         form: type[StrictSerializer],
@@ -66,9 +43,10 @@ class ActorView(APIView):
 
         Raises:
             CaseError: the action is forbidden to this actor, or the case does not exist for it.
-            APIException: the body is wrong.
+            APIException: the body is wrong, or there are query parameters, which no write reads.
         """
         try:
+            self.only_parameters()
             serializer = form(data=self.request.data, partial=partial)
             serializer.is_valid(raise_exception=True)
         except Exception:
@@ -82,7 +60,7 @@ class ActorView(APIView):
         Raises:
             ValidationError: names each of them.
         """
-        if unknown := set(self.request.query_params).difference(known, _PAGE_PARAMETERS):
+        if unknown := set(self.request.query_params).difference(known):
             raise serializers.ValidationError(
                 {name: ["There is no such parameter."] for name in sorted(unknown)}
             )

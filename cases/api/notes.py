@@ -7,7 +7,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cases import selectors, services
-from cases.api.base import ActorView, describe
+from cases.api.base import PAGE_PARAMETERS, ActorView, describe
+from cases.api.idempotency import once
+from cases.api.preconditions import versions_to_match
 from cases.api.serializers import NoteBodySerializer, NoteSerializer
 from cases.lifecycle import CaseAction
 from cases.models import Note
@@ -25,19 +27,22 @@ class CaseNotesView(ActorView, generics.GenericAPIView[Note]):
         """Read the notes of a case, oldest first."""
         del request
         case = selectors.get_case(case_id, self.actor)
-        self.only_parameters()
+        self.only_parameters(*PAGE_PARAMETERS)
         page = self.paginate_queryset(selectors.notes_of(case)) or ()
         return self.get_paginated_response([NOTE.to_representation(note) for note in page])
 
     @describe(NoteBodySerializer, NoteSerializer, 201, operation_id="cases_notes_create")
     def post(self, request: Request, case_id: str) -> Response:
         """Add a note to a case."""
-        del request
         given = self.read_input(NoteBodySerializer, CaseAction.ADD_NOTE, case_id)
-        note = services.add_note(
-            case_id=case_id, actor=self.actor, expected_version=self.expected_version, **given
-        )
-        return Response(NOTE.to_representation(note), status=201)
+        given |= {"case_id": case_id, "actor": self.actor}
+        versions = versions_to_match(request)
+
+        def work() -> Response:
+            note = services.add_note(expected_version=versions, **given)
+            return Response(NOTE.to_representation(note), status=201)
+
+        return once(request, work)
 
 
 NOTE = NoteSerializer()

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from cases import intake
+from cases.errors import CaseError
 from cases.events import rfc3339
 from cases.lifecycle import CaseAction, CaseStatus, Priority
 from cases.models import Case, Note
 from cases.policies import GRANTABLE
 
+# What people do to an existing case; the rest has another way or is the system's.
+ACTIONS: Final = [
+    action.value
+    for action in CaseAction
+    if action not in (CaseAction.CREATE, CaseAction.MARK_OVERDUE)
+]
+
 
 class StrictSerializer(serializers.Serializer[Any]):
     """Refuses names it does not know: a misspelt field must not be lost silently."""
+
+    default_error_messages = {"invalid": "The body must be a JSON object."}
 
     def to_internal_value(self, data: Any) -> Any:
         """Check the names, then the values."""
@@ -161,7 +171,7 @@ class CaseSerializer(serializers.Serializer[Case]):
     overdue_at = serializers.DateTimeField(allow_null=True)
     paused_at = serializers.DateTimeField(allow_null=True)
     available_actions = serializers.ListField(
-        child=serializers.ChoiceField(choices=[a.value for a in CaseAction]),
+        child=serializers.ChoiceField(choices=ACTIONS),
         help_text="The actions that the reader may take on the case now.",
     )
 
@@ -192,6 +202,29 @@ class CaseSerializer(serializers.Serializer[Case]):
             "overdue_at": _moment(instance.overdue_at),
             "paused_at": _moment(instance.paused_at),
             "available_actions": available,
+        }
+
+
+class ActionSerializer(serializers.Serializer[Any]):
+    """One action, and whether the reader may take it now."""
+
+    action = serializers.ChoiceField(choices=ACTIONS)
+    allowed = serializers.BooleanField()
+    error = serializers.ChoiceField(
+        choices=["permission_denied", "separation_of_duties", "invalid_case_transition"],
+        allow_null=True,
+        help_text="The code of the error that taking it would give.",
+    )
+    message = serializers.CharField(allow_null=True, help_text="The rule, in words.")
+
+    def to_representation(self, instance: tuple[CaseAction, CaseError | None]) -> dict[str, Any]:
+        """Write the action without building fields per request."""
+        action, error = instance
+        return {
+            "action": action.value,
+            "allowed": error is None,
+            "error": error and error.code,
+            "message": error and error.message,
         }
 
 

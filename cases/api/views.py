@@ -6,16 +6,19 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter
-from rest_framework import serializers, viewsets
+from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cases import selectors, services
-from cases.api.base import ActorView, describe
+from cases.api.base import describe
+from cases.api.idempotency import once
+from cases.api.lists import CaseListing
+from cases.api.preconditions import entity_tag, is_known, versions_to_match
 from cases.api.serializers import (
     AccessSerializer,
+    ActionSerializer,
     CaseFieldsSerializer,
     CaseSerializer,
     DueDateSerializer,
@@ -24,55 +27,55 @@ from cases.api.serializers import (
     ReviewerSerializer,
     StrictSerializer,
 )
-from cases.lifecycle import CaseAction, CaseStatus
+from cases.errors import PreconditionFailed
+from cases.lifecycle import CaseAction
 from cases.models import Case
 
+NOTHING_TO_MATCH = "A case that is yet to be created has no version to match."
+ACTION = ActionSerializer()
 
-class CaseViewSet(ActorView, viewsets.GenericViewSet[Case]):
+
+class CaseViewSet(CaseListing, viewsets.GenericViewSet[Case]):
     """Cases: what this actor may see of them, and the actions on them."""
 
     serializer_class = CaseSerializer
     queryset = Case.objects.none()
     lookup_url_kwarg = "case_id"
     lookup_value_regex = "[^/]+"
-    keyset = ("-created_at", "-id")
 
     @describe(CaseFieldsSerializer, status=201)
     def create(self, request: Request) -> Response:
         """Take a case in, as DRAFT."""
         fields = self.read_input(CaseFieldsSerializer, CaseAction.CREATE)
-        case = services.create_case(fields=fields, actor=self.actor)
-        response = self._answer(case, status=201)
-        response["Location"] = request.build_absolute_uri(f"{request.path}/{case.id}")
-        return response
+        if versions_to_match(request) is not None:
+            raise PreconditionFailed(NOTHING_TO_MATCH)
 
-    @describe(
-        answer=CaseSerializer(many=True),
-        parameters=[
-            OpenApiParameter(
-                "status",
-                {"type": "array", "items": {"type": "string", "enum": [*CaseStatus]}},
-                description="Only cases in this status; repeat it for several.",
-            )
-        ],
-    )
-    def list(self, request: Request) -> Response:
-        """List cases, newest first."""
-        self.only_parameters("status")
-        statuses = request.query_params.getlist("status")
-        if unknown := set(statuses) - set(CaseStatus):
-            message = (
-                f"One of {', '.join(CaseStatus)}; not {', '.join(map(repr, sorted(unknown)))}."
-            )
-            raise serializers.ValidationError({"status": [message]})
-        page = self.paginate_queryset(selectors.visible_cases(self.actor, statuses=statuses))
-        return self.get_paginated_response(self._rendered(page, many=True))
+        def work() -> Response:
+            case = services.create_case(fields=fields, actor=self.actor)
+            response = self._answer(case, status=201)
+            response["Location"] = request.build_absolute_uri(f"{request.path}/{case.id}")
+            return response
+
+        return once(request, work)
 
     @describe()
     def retrieve(self, request: Request, case_id: str) -> Response:
-        """Read one case."""
+        """Read one case; 304 where the caller has this version already."""
+        case = selectors.get_case(case_id, self.actor)
+        self.only_parameters()
+        if is_known(request, case.version):
+            return Response(status=304, headers={"ETag": entity_tag(case.version)})
+        return self._answer(case)
+
+    @describe(answer=ActionSerializer(many=True))
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def actions(self, request: Request, case_id: str) -> Response:
+        """Tell of every action whether this actor may take it now, or which rule forbids it."""
         del request
-        return self._answer(selectors.get_case(case_id, self.actor))
+        case = selectors.get_case(case_id, self.actor)
+        self.only_parameters()
+        explained = selectors.explained_actions(self.actor, case)
+        return Response([ACTION.to_representation(item) for item in explained.items()])
 
     @describe(CaseFieldsSerializer(partial=True))
     def partial_update(self, request: Request, case_id: str) -> Response:
@@ -176,14 +179,11 @@ class CaseViewSet(ActorView, viewsets.GenericViewSet[Case]):
     def _carry_out(
         self, service: Callable[..., Case], case_id: str, given: dict[str, Any]
     ) -> Response:
-        version = self.expected_version
-        return self._answer(
-            service(case_id=case_id, actor=self.actor, expected_version=version, **given)
-        )
+        given |= {"case_id": case_id, "actor": self.actor}
+        versions = versions_to_match(self.request)
+        return once(self.request, lambda: self._answer(service(expected_version=versions, **given)))
 
     def _answer(self, case: Case, status: int = 200) -> Response:
-        return Response(self._rendered(case), status=status, headers={"ETag": f'"{case.version}"'})
-
-    def _rendered(self, cases: Any, *, many: bool = False) -> Any:
         context = {"available_actions": partial(selectors.available_actions, self.actor)}
-        return CaseSerializer(cases, many=many, context=context).data
+        body = CaseSerializer(case, context=context).data
+        return Response(body, status=status, headers={"ETag": entity_tag(case.version)})

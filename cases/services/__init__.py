@@ -5,10 +5,10 @@ version compared, the transition made, the row stored and the event published. T
 checks is the contract's: permission by role, existence, rules, input, version, status.
 
 Every function takes keyword arguments: ``actor`` (who acts), ``at`` (when it happened; now by
-default) and, for existing cases, ``case_id`` and ``expected_version`` (the version that the
-caller has seen; None skips the comparison). All of them may raise PermissionDenied,
-CaseNotFound, SeparationOfDuties, InvalidInput, PreconditionFailed, InvalidCaseTransition and
-CaseConflict; see ``cases.errors``.
+default) and, for existing cases, ``case_id`` and ``expected_version`` (the version, or one of the
+versions, that the caller has seen; None skips the comparison). All of them may raise
+PermissionDenied, CaseNotFound, SeparationOfDuties, InvalidInput, PreconditionFailed,
+InvalidCaseTransition and CaseConflict; see ``cases.errors``.
 """
 
 from cases.services.access import grant_access, restrict_case, revoke_access, unrestrict_case

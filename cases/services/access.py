@@ -10,10 +10,10 @@ from guardian.shortcuts import assign_perm, remove_perm
 
 from cases import intake
 from cases.errors import InvalidInput
-from cases.lifecycle import CaseAction
+from cases.lifecycle import CaseAction, refusal
 from cases.models import Case, CaseUserPermission
 from cases.policies import GRANTABLE, Actor
-from cases.services.steps import open_case, ready, refusal, store, unit_of_work
+from cases.services.steps import ExpectedVersion, open_case, ready, store, unit_of_work
 
 
 @unit_of_work
@@ -23,7 +23,7 @@ def restrict_case(
     reason: object,
     actor: Actor,
     at: datetime | None = None,
-    expected_version: int | None = None,
+    expected_version: ExpectedVersion = None,
 ) -> Case:
     """Hide a case from all but its reviewer, the supervision, and users with a grant."""
     case, _ = open_case(CaseAction.RESTRICT, case_id, actor)
@@ -39,7 +39,7 @@ def unrestrict_case(
     reason: object,
     actor: Actor,
     at: datetime | None = None,
-    expected_version: int | None = None,
+    expected_version: ExpectedVersion = None,
 ) -> Case:
     """Lift the restriction of a case."""
     case, _ = open_case(CaseAction.UNRESTRICT, case_id, actor)
@@ -56,7 +56,7 @@ def grant_access(
     permission: object,
     actor: Actor,
     at: datetime | None = None,
-    expected_version: int | None = None,
+    expected_version: ExpectedVersion = None,
 ) -> Case:
     """Give one user one permission on one case.
 
@@ -67,7 +67,7 @@ def grant_access(
     account, codename = _grant(user, permission, active=True)
     ready(case, CaseAction.GRANT_ACCESS, expected_version)
     if codename in _granted(account, case):
-        raise refusal(case, CaseAction.GRANT_ACCESS, f"{account} has {codename} on this case.")
+        raise refusal(CaseAction.GRANT_ACCESS, case, f"{account} has {codename} on this case.")
     assign_perm(codename, account, case)
     event = case.grant_access(
         user=account.get_username(), permission=codename, actor=actor, at=at or now()
@@ -83,7 +83,7 @@ def revoke_access(
     permission: object,
     actor: Actor,
     at: datetime | None = None,
-    expected_version: int | None = None,
+    expected_version: ExpectedVersion = None,
 ) -> Case:
     """Take one permission on one case back from one user.
 
@@ -96,7 +96,7 @@ def revoke_access(
     ready(case, CaseAction.REVOKE_ACCESS, expected_version)
     if codename not in _granted(account, case):
         message = f"{account} does not have {codename} on this case."
-        raise refusal(case, CaseAction.REVOKE_ACCESS, message)
+        raise refusal(CaseAction.REVOKE_ACCESS, case, message)
     remove_perm(codename, account, case)
     event = case.revoke_access(
         user=account.get_username(), permission=codename, actor=actor, at=at or now()

@@ -8,10 +8,10 @@ from django.utils.timezone import now
 
 from cases import intake
 from cases.calendar import add_working_days, working_days_between
-from cases.lifecycle import CaseAction
+from cases.lifecycle import CaseAction, refusal
 from cases.models import Case
 from cases.policies import Actor
-from cases.services.steps import open_case, ready, refusal, store, unit_of_work
+from cases.services.steps import ExpectedVersion, open_case, ready, store, unit_of_work
 
 
 @unit_of_work
@@ -22,7 +22,7 @@ def set_due_date(
     reason: object,
     actor: Actor,
     at: datetime | None = None,
-    expected_version: int | None = None,
+    expected_version: ExpectedVersion = None,
 ) -> Case:
     """Set another due date."""
     case, _ = open_case(CaseAction.SET_DUE_DATE, case_id, actor)
@@ -39,7 +39,7 @@ def pause_clock(
     reason: object,
     actor: Actor,
     at: datetime | None = None,
-    expected_version: int | None = None,
+    expected_version: ExpectedVersion = None,
 ) -> Case:
     """Stop the clock of a case."""
     case, _ = open_case(CaseAction.PAUSE, case_id, actor)
@@ -55,7 +55,7 @@ def resume_clock(
     reason: object,
     actor: Actor,
     at: datetime | None = None,
-    expected_version: int | None = None,
+    expected_version: ExpectedVersion = None,
 ) -> Case:
     """Let the clock run again: the due date moves by the working days the pause lasted."""
     case, _ = open_case(CaseAction.RESUME, case_id, actor)
@@ -75,7 +75,7 @@ def mark_overdue(
     case_id: str,
     actor: Actor,
     at: datetime | None = None,
-    expected_version: int | None = None,
+    expected_version: ExpectedVersion = None,
 ) -> Case:
     """Record that the due date passed, once per due date.
 
@@ -86,5 +86,5 @@ def mark_overdue(
     ready(case, CaseAction.MARK_OVERDUE, expected_version)
     at = at or now()
     if case.due_at is None or case.due_at >= at:
-        raise refusal(case, CaseAction.MARK_OVERDUE, "The due date has not passed.")
+        raise refusal(CaseAction.MARK_OVERDUE, case, "The due date has not passed.")
     return store(case, case.mark_overdue(actor=actor, at=at))

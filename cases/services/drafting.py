@@ -16,7 +16,7 @@ from cases.errors import DuplicateCase
 from cases.lifecycle import CaseAction
 from cases.models import Case
 from cases.policies import Actor
-from cases.services.steps import open_case, ready, require, store, unit_of_work
+from cases.services.steps import ExpectedVersion, open_case, ready, require, store, unit_of_work
 from cases.signals import publish
 from cases.storage import next_case_ids, store_next_version
 
@@ -76,7 +76,7 @@ def update_case(
     fields: Mapping[str, object],
     actor: Actor,
     at: datetime | None = None,
-    expected_version: int | None = None,
+    expected_version: ExpectedVersion = None,
 ) -> Case:
     """Change fields of a draft. Values that are the same change nothing and record nothing.
 
@@ -104,7 +104,7 @@ def submit_case(
     case_id: str,
     actor: Actor,
     at: datetime | None = None,
-    expected_version: int | None = None,
+    expected_version: ExpectedVersion = None,
 ) -> Case:
     """Hand a draft in for review."""
     case, _ = open_case(CaseAction.SUBMIT, case_id, actor)

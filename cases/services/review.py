@@ -11,7 +11,7 @@ from cases import intake
 from cases.lifecycle import CaseAction
 from cases.models import Case, Note
 from cases.policies import Actor
-from cases.services.steps import open_case, ready, store, unit_of_work
+from cases.services.steps import ExpectedVersion, open_case, ready, store, unit_of_work
 from cases.signals import publish
 from cases.storage import store_next_version
 
@@ -23,7 +23,7 @@ def start_review(
     reviewer_id: object,
     actor: Actor,
     at: datetime | None = None,
-    expected_version: int | None = None,
+    expected_version: ExpectedVersion = None,
 ) -> Case:
     """Take a submitted case up, for the reviewer named."""
     case, overridden = open_case(CaseAction.START_REVIEW, case_id, actor)
@@ -42,7 +42,7 @@ def assign_reviewer(
     reviewer_id: object,
     actor: Actor,
     at: datetime | None = None,
-    expected_version: int | None = None,
+    expected_version: ExpectedVersion = None,
 ) -> Case:
     """Hand a case to a reviewer."""
     case, _ = open_case(CaseAction.ASSIGN, case_id, actor)
@@ -58,7 +58,7 @@ def escalate_case(
     reason: object,
     actor: Actor,
     at: datetime | None = None,
-    expected_version: int | None = None,
+    expected_version: ExpectedVersion = None,
 ) -> Case:
     """Put a case before a higher level."""
     case, overridden = open_case(CaseAction.ESCALATE, case_id, actor)
@@ -75,7 +75,7 @@ def close_case(
     reason: object,
     actor: Actor,
     at: datetime | None = None,
-    expected_version: int | None = None,
+    expected_version: ExpectedVersion = None,
 ) -> Case:
     """Decide a case; its status is final."""
     case, overridden = open_case(CaseAction.CLOSE, case_id, actor)
@@ -92,7 +92,7 @@ def add_note(
     body: object,
     actor: Actor,
     at: datetime | None = None,
-    expected_version: int | None = None,
+    expected_version: ExpectedVersion = None,
 ) -> Note:
     """Write a note on a case."""
     case, _ = open_case(CaseAction.ADD_NOTE, case_id, actor)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.conf import settings
 from django.db import transaction
 
 from cases import policies, selectors
-from cases.errors import InvalidCaseTransition, PermissionDenied, PreconditionFailed
+from cases.errors import PermissionDenied, PreconditionFailed
 from cases.events import CaseEvent
-from cases.lifecycle import CaseAction, possible, possible_actions
+from cases.lifecycle import CaseAction, possible, refusal
 from cases.models import Case
 from cases.policies import Actor
 from cases.signals import publish
 from cases.storage import store_next_version
+
+# The version, or one of the versions, that the caller has seen; None skips the comparison.
+ExpectedVersion = int | Collection[int] | None
 
 # Inside a larger transaction no savepoint is made: a failure undoes the larger one as well.
 unit_of_work = transaction.atomic(savepoint=False)
@@ -53,31 +58,18 @@ def open_case(
     return case, overridden
 
 
-def ready(case: Case, action: CaseAction, expected_version: int | None) -> None:
+def ready(case: Case, action: CaseAction, expected_version: ExpectedVersion) -> None:
     """Check version and status, after the input and in this order.
 
     Raises:
         PreconditionFailed: the caller has seen another version.
         InvalidCaseTransition: the state of the case does not allow the action.
     """
-    if expected_version is not None and expected_version != case.version:
+    expected = {expected_version} if isinstance(expected_version, int) else expected_version
+    if expected is not None and case.version not in expected:
         raise PreconditionFailed(details={"current_version": case.version})
     if not possible(action, case):
-        raise refusal(case, action)
-
-
-def refusal(case: Case, action: CaseAction, why: str | None = None) -> InvalidCaseTransition:
-    """Make the error for an action that the state of the case does not allow."""
-    return InvalidCaseTransition(
-        why
-        or f"The action {action} is not possible on a case that is {case.status}"
-        f"{' and paused' if case.paused_at else ''}{' and restricted' if case.restricted else ''}.",
-        details={
-            "action": str(action),
-            "from_status": str(case.status),
-            "allowed_actions": [str(allowed) for allowed in possible_actions(case)],
-        },
-    )
+        raise refusal(action, case)
 
 
 def store(case: Case, event: CaseEvent) -> Case:

@@ -13,20 +13,21 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from cases.actors import actor_of_roles, actor_of_user
 from cases.policies import Actor
-from cases.selectors import actor_of_roles, actor_of_user
+from config.oidc.verify import ACTOR_ID
 
 if TYPE_CHECKING:  # DRF imports this module while it loads its own views
     from rest_framework.views import APIView
 
-_ID: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,148}[\x21-\x7e])?")
 _ROLE: Final = re.compile(r"[A-Za-z0-9_-]{1,150}")
 
 
 class HeaderActorAuthentication(BaseAuthentication):
     """The placeholder ``X-Actor-ID`` / ``X-Actor-Roles``: believes whoever calls.
 
-    It stands where a gateway or a real log-in will; ``ACTOR_HEADERS`` switches it off.
+    For the local demo and tests, and for a gateway that has authenticated already;
+    ``ACTOR_HEADERS`` switches it off. A bearer token beside the headers wins.
     """
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, Actor] | None:
@@ -34,7 +35,7 @@ class HeaderActorAuthentication(BaseAuthentication):
         actor_id = request.headers.get("X-Actor-ID")
         if not settings.ACTOR_HEADERS or actor_id is None:
             return None
-        if not _ID.fullmatch(actor_id):
+        if not ACTOR_ID.fullmatch(actor_id):
             message = "X-Actor-ID takes 1 to 150 printable ASCII characters."
             raise exceptions.ParseError(message)
         roles = [
@@ -45,11 +46,6 @@ class HeaderActorAuthentication(BaseAuthentication):
             raise exceptions.ParseError(message)
         structlog.contextvars.bind_contextvars(actor_id=actor_id)
         return AnonymousUser(), actor_of_roles(actor_id, roles)
-
-    def authenticate_header(self, request: Request) -> str:
-        """Return the challenge of a 401."""
-        del request
-        return 'Actor realm="regulatory-cases"'
 
 
 class SessionActorAuthentication(SessionAuthentication):

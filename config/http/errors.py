@@ -5,6 +5,7 @@ Every error under the API is ``{"error", "message", "details", "request_id"}``, 
 
 from __future__ import annotations
 
+import math
 import sys
 import traceback
 from collections.abc import Mapping
@@ -13,17 +14,19 @@ from typing import Any, Final, NamedTuple
 import structlog
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, Error, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
-from psycopg import errors as pg
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from cases import errors as cases
+from cases.api.idempotency import IdempotencyKeyInProgress, IdempotencyKeyReused
 from cases.signals import request_id
-from config.http.parsers import PayloadTooLarge
+from config.http.bearer import IdentityProviderAway
+from config.http.parsers import PayloadTooLarge, UnsupportedEncoding
+from config.http.throttling import stranger_to_wait
 
 _log = structlog.get_logger("http")
 
@@ -53,6 +56,8 @@ TABLE: Final[Mapping[type[Exception], Row]] = {
     cases.InvalidCaseTransition: Row(409, "invalid_case_transition"),
     cases.CaseConflict: _CONFLICT,
     cases.DuplicateCase: Row(409, "duplicate_case"),
+    IdempotencyKeyReused: Row(409, "idempotency_key_reused"),
+    IdempotencyKeyInProgress: Row(409, "idempotency_key_in_progress"),
     drf.ParseError: Row(400, "malformed_request"),
     drf.NotAuthenticated: Row(401, "not_authenticated", "Say who you are."),
     drf.AuthenticationFailed: Row(401, "not_authenticated"),
@@ -62,7 +67,8 @@ TABLE: Final[Mapping[type[Exception], Row]] = {
     drf.NotAcceptable: Row(406, "not_acceptable"),
     drf.UnsupportedMediaType: Row(415, "unsupported_media_type"),
     drf.ValidationError: Row(422, "validation_error", "The input is not valid."),
-    drf.Throttled: Row(429, "rate_limited"),
+    drf.Throttled: Row(429, "rate_limited", "Too many requests: wait as Retry-After says."),
+    IdentityProviderAway: Row(503, "dependency_unavailable"),
     PayloadTooLarge: Row(413, "payload_too_large"),
     RequestDataTooBig: Row(413, "payload_too_large", PayloadTooLarge.default_detail),
     SuspiciousOperation: Row(400, "malformed_request", "The request is malformed."),
@@ -73,26 +79,51 @@ TABLE: Final[Mapping[type[Exception], Row]] = {
     Exception: _INTERNAL,
 }
 
-# OperationalError with these causes is no outage: two writers got in each other's way.
-_CONTENTION: Final = (pg.DeadlockDetected, pg.SerializationFailure, pg.LockNotAvailable)
+# What PostgreSQL says is the matter, by SQLSTATE or its class (PostgreSQL's appendix A): more
+# telling than the exception's type, under which a broken statement may hide. Where it says
+# anything else, something is wrong with this service or its database, and waiting does not help.
+SQLSTATES: Final[Mapping[str, Row]] = {
+    "40001": _CONFLICT,  # serialization_failure
+    "40P01": _CONFLICT,  # deadlock_detected
+    "55P03": _CONFLICT,  # lock_not_available: lock_timeout ran out
+    "08": _UNAVAILABLE,  # connection exceptions
+    "25006": _UNAVAILABLE,  # read_only_sql_transaction: a standby, before or after a fail-over
+    "25P03": _UNAVAILABLE,  # idle_in_transaction_session_timeout
+    "25P04": _UNAVAILABLE,  # transaction_timeout
+    "53": _UNAVAILABLE,  # no memory, disk or connection left
+    "57": _UNAVAILABLE,  # shut down, starting up, cancelled: statement_timeout ran out
+    "58": _UNAVAILABLE,  # the disk does not answer
+}
 _RETRY_AFTER_SECONDS: Final = 5
 
 
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
     """Turn whatever an API view raised into the one error body (DRF's EXCEPTION_HANDLER)."""
-    del context
     set_rollback()
+    # Throttles count actors, after it is known who calls; who is nobody is counted here.
+    if isinstance(error, drf.NotAuthenticated | drf.AuthenticationFailed):
+        wait = stranger_to_wait(context["request"])
+        error = error if wait is None else drf.Throttled(wait)
     row = _row(error)
     response = Response(_body(row, error), status=row.status, headers=_headers(row, error))
-    # 500 and 503 are told with their cause; everything else is the caller's business.
-    if row is _INTERNAL:
-        report(error)
-    elif row is _UNAVAILABLE:
-        _log.warning("dependency_unavailable", cause=type(error).__name__)
+    _log_cause(row, error)
     return response
 
 
-def report(error: BaseException) -> None:
+def _log_cause(row: Row, error: Exception) -> None:
+    """Tell the cause of 500 and 503; everything else is the caller's business."""
+    if row is _INTERNAL:
+        report(error)
+    elif row.code == _UNAVAILABLE.code:
+        cause = error.__cause__ or error
+        _log.warning(
+            "dependency_unavailable",
+            cause=type(cause).__name__,
+            sqlstate=getattr(cause, "sqlstate", None),
+        )
+
+
+def report(error: Exception) -> None:
     """Log what nobody expected, with its cause; the answer holds the request id that leads here.
 
     PostgreSQL's messages quote rows and parameters, and those are what users wrote: of a database
@@ -110,8 +141,9 @@ def report(error: BaseException) -> None:
 
 
 def _row(error: Exception) -> Row:
-    if isinstance(error, OperationalError) and isinstance(error.__cause__, _CONTENTION):
-        return _CONFLICT
+    state = getattr(error.__cause__, "sqlstate", None) if isinstance(error, Error) else None
+    if state is not None:
+        return SQLSTATES.get(state) or SQLSTATES.get(state[:2]) or _INTERNAL
     return next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
 
 
@@ -120,8 +152,10 @@ def _headers(row: Row, error: Exception) -> dict[str, str]:
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
     if (wait := getattr(error, "wait", None)) is not None:
-        headers["Retry-After"] = str(int(wait) + 1)
-    if row is _UNAVAILABLE:
+        headers["Retry-After"] = str(math.ceil(wait))
+    if isinstance(error, UnsupportedEncoding):
+        headers["Accept-Encoding"] = "identity"
+    if row.code == _UNAVAILABLE.code:
         headers["Retry-After"] = str(_RETRY_AFTER_SECONDS)
     return headers
 
@@ -199,9 +233,15 @@ def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def handler500(request: HttpRequest) -> HttpResponse:
     """Answer what nobody expected; a database that is away is a 503 here as well."""
-    error = sys.exc_info()[1]
-    if error is not None:
-        report(error)
-    if _for_people(request):
+    raised = sys.exc_info()[1]
+    error = raised if isinstance(raised, Exception) else Exception()
+    row = _row(error)
+    _log_cause(row, error)
+    if not _for_people(request):
+        return answer(error)
+    if row is not _UNAVAILABLE:
         return defaults.server_error(request)
-    return answer(error if isinstance(error, Exception) else Exception())
+    response = defaults.server_error(request, template_name="503.html")
+    response.status_code = row.status
+    response["Retry-After"] = str(_RETRY_AFTER_SECONDS)
+    return response

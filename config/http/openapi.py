@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-from typing import Any, Final
+from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+
+from config.http.document.examples import add_examples
+from config.http.document.headers import add_headers, add_parameters
+from config.http.document.links import add_links
+from config.http.document.operations import Document, operations
+from config.http.document.refusals import add_refusals
+from config.http.document.schemas import make_exact
+from config.http.document.texts import add_texts
 
 
 def only_v1(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
@@ -14,41 +21,23 @@ def only_v1(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, 
     return [endpoint for endpoint in endpoints if endpoint[0].startswith("/v1/")]
 
 
-_ERROR: Final[dict[str, Any]] = {
-    "type": "object",
-    "description": "What every refusal looks like.",
-    "required": ["error", "message", "details", "request_id"],
-    "properties": {
-        "error": {"type": "string", "description": "A code for programs."},
-        "message": {"type": "string", "description": "A sentence for people."},
-        "details": {"type": "object", "description": "What is wrong, by field."},
-        "request_id": {"type": "string", "description": "Leads to the log of this request."},
-    },
-}
-_REFUSALS: Final = (400, 401, 403, 404, 406, 422, 500, 503)
-_REFUSALS_OF_WRITES: Final = (409, 412, 413, 415)
-_IF_MATCH: Final = {
-    "name": "If-Match",
-    "in": "header",
-    "description": "Act only if the case still has the version of this ETag.",
-    "schema": {"type": "string"},
-    "example": '"3"',
-}
-
-
-def with_refusals(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Add what is the same for all operations: the error body, and If-Match (a hook)."""
+def complete(result: Document, **kwargs: Any) -> Document:
+    """Say of every operation all that the rules of ``config.http.document`` know (a hook)."""
     del kwargs
-    result["components"]["schemas"]["Error"] = _ERROR
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-    for address, path in result["paths"].items():
-        for method, operation in path.items():
-            if method != "get" and "{case_id}" in address:
-                operation.setdefault("parameters", []).append(_IF_MATCH)
-            statuses = _REFUSALS + (() if method == "get" else _REFUSALS_OF_WRITES)
-            for status in sorted(statuses):
-                described = {"description": HTTPStatus(status).phrase, "content": content}
-                operation["responses"][str(status)] = described
+    everything = [*operations(result)]
+    for operation in everything:
+        add_texts(result, operation)
+        add_parameters(result, operation)
+        add_examples(result, operation)
+    add_links(result, everything)
+    for operation in everything:
+        add_refusals(result, operation)
+        add_headers(result, operation)
+        responses = operation.said["responses"]
+        operation.said["responses"] = dict(sorted(responses.items()))
+    make_exact(result)
+    for name, kind in result["components"].items():
+        result["components"][name] = dict(sorted(kind.items()))
     return result
 
 
@@ -92,4 +81,41 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
             "in": "cookie",
             "name": "sessionid",
             "description": "The log-in of the back office; writes need the CSRF token.",
+        }
+
+
+class ApiTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # as its library
+    """Describes ``ApiTokenAuthentication``."""
+
+    target_class = "config.http.bearer.ApiTokenAuthentication"
+    name = "apiToken"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        """Return the security scheme (RFC 6750)."""
+        del auto_schema
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "rcm_…",
+            "description": "An API token of an account, made in the back office or by command.",
+        }
+
+
+class OidcTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # as its library
+    """Describes ``OidcTokenAuthentication``."""
+
+    target_class = "config.http.bearer.OidcTokenAuthentication"
+    name = "oidcToken"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        """Return the security scheme (RFC 6750, RFC 7519)."""
+        del auto_schema
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": (
+                "A token of the OpenID Connect issuer that this service trusts, checked as RFC 8725"
+                " says: algorithms by list, issuer, audience, times."
+            ),
         }

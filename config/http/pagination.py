@@ -6,16 +6,18 @@ import base64
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
-from django.db.models import BooleanField, F, Field, Func, Value
-from django.db.models.expressions import Combinable
+from django.db.models import Field, Value
 from rest_framework import exceptions
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
+
+from cases.models.orderings import Ordering, SortKey
 
 if TYPE_CHECKING:  # DRF imports this module while it loads its own views
     from rest_framework.views import APIView
@@ -25,33 +27,13 @@ LIMIT_MAX: Final = 200
 _CURSOR_MAX: Final = 500
 
 
-class _After(Func):
-    """``(a, b) > (x, y)``: a row comparison, which an index on (a, b) answers directly."""
-
-    output_field = BooleanField()
-
-    def __init__(self, left: Sequence[str], right: Sequence[Any], operator: str) -> None:
-        self.width, self.operator = len(left), operator
-        expressions: list[Combinable] = [*map(F, left), *map(Value, right)]
-        super().__init__(*expressions)
-
-    def as_sql(self, compiler: Any, connection: Any, *args: Any, **extra: Any) -> Any:
-        """Write the comparison; each side in parentheses."""
-        del connection, args, extra
-        parts, params = [], []
-        for expression in self.get_source_expressions():
-            sql, values = compiler.compile(expression)
-            parts.append(sql)
-            params += values
-        left, right = ", ".join(parts[: self.width]), ", ".join(parts[self.width :])
-        return f"({left}) {self.operator} ({right})", params
-
-
 class KeysetPagination(BasePagination):
-    """Pages by the view's ``keyset``; query parameters: ``limit`` and ``cursor``.
+    """Pages by the view's ``keyset`` or ``ordering``; query parameters: ``limit`` and ``cursor``.
 
     A keyset is the names of fields that together order and identify a row, all of them
-    ascending or all descending (``-``).
+    ascending or all descending (``-``). An ``Ordering`` is one whose keys may be more than fields.
+    A view that reads its rows in its own way has ``read_page(place, *, turned, size)``: the first
+    rows beyond a place, or the first of all, in its order or the opposite one.
     """
 
     def paginate_queryset(
@@ -60,25 +42,23 @@ class KeysetPagination(BasePagination):
         """Return the rows of the page asked for.
 
         Raises:
-            ParseError: the cursor is none of ours.
-            ValidationError: the limit is not a number from 1 to 200.
+            ParseError: the cursor is none of ours, or of a list in another order.
+            ValidationError: the limit is not a number from 1 to 200, or there are two cursors.
         """
-        keyset: Sequence[str] = cast(Any, view).keyset
-        self.names = [name.lstrip("-") for name in keyset]
-        descending = keyset[0].startswith("-")
+        self.ordering = _ordering(view)
         self.url = request.build_absolute_uri(request.path)
         self.query = request.query_params.copy()
         limit = _limit(request.query_params.getlist("limit"))
+        fields = [queryset.model._meta.get_field(key.field) for key in self.ordering.keys]
         backwards, position = _decode(
-            request.query_params.get("cursor"),
-            [queryset.model._meta.get_field(name) for name in self.names],
+            request.query_params.getlist("cursor"), self.ordering.name, fields
         )
+        read = getattr(view, "read_page", None) or partial(self._read, queryset)
+        place = position and [
+            Value(value, output_field=field) for value, field in zip(position, fields, strict=True)
+        ]
         # Going back is going on in the opposite order, turned round in the end.
-        down = descending != backwards
-        rows = queryset.order_by(*(f"-{name}" if down else name for name in self.names))
-        if position is not None:
-            rows = rows.filter(_After(self.names, position, "<" if down else ">"))
-        page = list(rows[: limit + 1])
+        page = read(place, turned=backwards, size=limit + 1)
         more, page = len(page) > limit, page[:limit]
         if backwards:
             page.reverse()
@@ -86,7 +66,15 @@ class KeysetPagination(BasePagination):
         self.has_next = backwards or more
         self.has_previous = more if backwards else position is not None
         self.page = page
-        return page
+        return cast(list[Any], page)
+
+    def _read(
+        self, queryset: Any, place: list[Value] | None, *, turned: bool, size: int
+    ) -> list[Any]:
+        rows = queryset.order_by(*self.ordering.terms(turned=turned))
+        if place is not None:
+            rows = rows.filter(self.ordering.beyond(place, turned=turned))
+        return list(rows[:size])
 
     def get_paginated_response(self, data: Any) -> Response:
         """Return the page with links to its neighbours."""
@@ -103,11 +91,8 @@ class KeysetPagination(BasePagination):
         return self._link(self.page[0], "p") if self.page and self.has_previous else None
 
     def _link(self, row: Any, direction: str) -> str:
-        values = [
-            value.isoformat() if isinstance(value := getattr(row, name), datetime) else str(value)
-            for name in self.names
-        ]
-        raw = json.dumps([direction, *values], separators=(",", ":")).encode()
+        place = [_written(getattr(row, key.field)) for key in self.ordering.keys]
+        raw = json.dumps([direction, self.ordering.name, *place], separators=(",", ":")).encode()
         self.query["cursor"] = base64.urlsafe_b64encode(raw).decode().rstrip("=")
         return f"{self.url}?{urlencode(list(self.query.lists()), doseq=True)}"
 
@@ -144,6 +129,13 @@ class KeysetPagination(BasePagination):
         ]
 
 
+def _ordering(view: Any) -> Ordering:
+    ordering: Ordering | None = getattr(view, "ordering", None)
+    return ordering or Ordering(
+        view.keyset[0], tuple(SortKey(name.lstrip("-")) for name in view.keyset)
+    )
+
+
 def _limit(values: list[str]) -> int:
     if not values:
         return LIMIT_DEFAULT
@@ -153,18 +145,31 @@ def _limit(values: list[str]) -> int:
     raise exceptions.ValidationError({"limit": [f"A number from 1 to {LIMIT_MAX}."]})
 
 
-def _decode(cursor: str | None, fields: Sequence[Field[Any, Any]]) -> tuple[bool, list[Any] | None]:
+def _decode(
+    cursors: list[str], ordering: str, fields: Sequence[Field[Any, Any]]
+) -> tuple[bool, list[Any] | None]:
     """Return the direction and the position that a cursor holds; (False, None) without one."""
-    if cursor is None:
+    if not cursors:
         return False, None
+    if len(cursors) > 1:
+        raise exceptions.ValidationError({"cursor": ["Give it once."]})
     try:
-        direction, *values = json.loads(_base64url(cursor[:_CURSOR_MAX]))
+        direction, made_for, *values = json.loads(_base64url(cursors[0][:_CURSOR_MAX]))
         backwards = {"n": False, "p": True}[direction]
         position = [_position(f, value) for f, value in zip(fields, values, strict=True)]
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError, ValidationError):
         message = "The cursor is not one of this service: start again without it."
         raise exceptions.ParseError(message) from None
+    if made_for != ordering:
+        message = "The cursor is one of a list in another order: start again without it."
+        raise exceptions.ParseError(message)
     return backwards, position
+
+
+def _written(value: Any) -> str | None:
+    if value is None:
+        return None
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _base64url(text: str) -> bytes:
@@ -174,6 +179,8 @@ def _base64url(text: str) -> bytes:
 
 def _position(field: Field[Any, Any], value: Any) -> Any:
     """Return a value of a cursor as its field compares it; ValueError where it cannot be one."""
+    if value is None and field.null:
+        return None
     if not isinstance(value, str) or not value.isprintable():
         raise ValueError
     position = field.to_python(value)
@@ -181,5 +188,7 @@ def _position(field: Field[Any, Any], value: Any) -> Any:
         if position.tzinfo is None:
             raise ValueError
         position = position.astimezone(UTC)
+    elif field.choices and position not in dict(field.flatchoices):
+        raise ValueError
     field.run_validators(position)
     return position

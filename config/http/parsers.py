@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import IO, Any, Never
 
 from django.conf import settings
+from django.utils.http import parse_header_parameters
 from rest_framework import exceptions
 from rest_framework.parsers import BaseParser
 
@@ -19,6 +20,12 @@ class PayloadTooLarge(exceptions.APIException):
     status_code = 413
     default_detail = "The body is larger than this service takes."
     default_code = "payload_too_large"
+
+
+class UnsupportedEncoding(exceptions.UnsupportedMediaType):
+    """The body is compressed; the answer says that it is taken as it is (RFC 9110, 15.5.16)."""
+
+    default_detail = "The body is encoded as {media_type}: send it as it is, without encoding."
 
 
 class _Refused(ValueError):
@@ -40,9 +47,11 @@ class StrictJSONParser(BaseParser):
 
         Raises:
             ParseError: the body is not JSON.
+            UnsupportedMediaType: it says that it is compressed, or not in UTF-8.
             PayloadTooLarge: it is larger than ``DATA_UPLOAD_MAX_MEMORY_SIZE``.
         """
-        del media_type, parser_context
+        _check_encoding((parser_context or {})["request"].headers.get("Content-Encoding", ""))
+        _check_charset(media_type or "")
         maximum = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         raw = read_up_to(stream, maximum + 1)
         if len(raw) > maximum:
@@ -68,6 +77,19 @@ class StrictJSONParser(BaseParser):
         except ValueError:  # Python's own limit on the digits of an integer
             message = "The body is not valid JSON: a number is too long."
             raise exceptions.ParseError(message) from None
+
+
+def _check_encoding(given: str) -> None:
+    # To read it is to take a bomb of unknown size, to ignore it to guess: neither.
+    if given.strip().lower() not in ("", "identity"):
+        raise UnsupportedEncoding(given)
+
+
+def _check_charset(content_type: str) -> None:
+    # RFC 8259, 8.1: JSON is UTF-8. Who says otherwise may well mean it.
+    charset = parse_header_parameters(content_type)[1].get("charset", "utf-8")
+    if charset.lower() not in ("utf-8", "utf8"):
+        raise exceptions.UnsupportedMediaType(content_type)
 
 
 def _refuse_constant(name: str) -> Never:

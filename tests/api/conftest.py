@@ -10,12 +10,13 @@ from django.db import transaction
 from rest_framework.test import APIClient
 
 from cases.policies import Actor
+from tests.api import contract
 
 pytest.register_assert_rewrite("tests.api.expect")
 
 
 class Caller(APIClient):
-    """A client whose every request is a savepoint.
+    """A client whose every request is a savepoint, and every answer as the document says.
 
     A refused request ends its transaction; inside a test's own transaction nothing else could be
     read after it. On the wire each request has a transaction of its own: here, a savepoint.
@@ -27,7 +28,8 @@ class Caller(APIClient):
             if answer.status_code >= 500:
                 # What failed in the database has spoilt the savepoint; only this can end it.
                 transaction.set_rollback(True)
-            return answer
+        contract.check(answer)
+        return answer
 
 
 @pytest.fixture

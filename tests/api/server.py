@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import socket
 import subprocess
@@ -13,10 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from django.db import connection
+
+from cases.policies import Actor
 
 PROJECT = Path(__file__).resolve().parents[2]
 PATIENCE = 30  # seconds until the first answer
@@ -26,6 +29,18 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back; has the names that ``expect`` looks at."""
+
+    status_code: int
+    headers: http.client.HTTPMessage
+    content: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.content)
 
 
 @dataclass
@@ -41,6 +56,24 @@ class Server:
 
     def logged(self) -> str:
         return Path(self.log.name).read_text()
+
+    def ask(
+        self, method: str, path: str, actor: Actor | None = None, body: Any = None, **headers: str
+    ) -> Answer:
+        """Send one request on a connection of its own; a body that is no bytes goes as JSON."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if actor is not None:
+            sent |= {"X-Actor-ID": actor.id, "X-Actor-Roles": ",".join(sorted(actor.roles))}
+        if body is not None:
+            sent.setdefault("Content-Type", "application/json")
+            body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        caller = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        try:
+            caller.request(method, path, body=body, headers=sent)
+            answer = caller.getresponse()
+            return Answer(answer.status, answer.headers, answer.read())
+        finally:
+            caller.close()
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
         caller = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)

@@ -32,7 +32,7 @@ def carried_through(as_actor):
     case_id = wanda.post("/cases", fields).json()["id"]
     url = f"/cases/{case_id}"
     steps = [
-        wanda.patch(url, {"description": "", "priority": "HIGH", "due_at": "2027-01-01T00:00Z"}),
+        wanda.patch(url, {"description": "", "priority": "HIGH", "due_at": "2027-01-01T00:00:00Z"}),
         wanda.post(f"{url}/submit"),
         rob.post(f"{url}/start-review", {"reviewer_id": "Ünal"}),
         rob.post(f"{url}/notes", {"body": "Called"}),

@@ -5,13 +5,18 @@ from __future__ import annotations
 import pytest
 
 from cases.models import Case
+from tests.api.expect import refusal
 from tests.cast import REVIEWER, WRITER
 from tests.factories import CaseFactory
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("header", ['"0"', "*", ' "0" '], ids=["current", "any", "spaced"])
+@pytest.mark.parametrize(
+    "header",
+    ['"0"', "*", ' "0" ', '"7", "0"', '"a,b" ,, "0",', 'W/"7","0"'],
+    ids=["current", "any", "spaced", "one-of-two", "odd-but-legal-list", "weak-and-strong"],
+)
 def test_the_version_that_was_seen_lets_the_change_through(as_actor, header):
     case = CaseFactory()
 
@@ -22,7 +27,10 @@ def test_the_version_that_was_seen_lets_the_change_through(as_actor, header):
     assert (answer.status_code, answer.headers["ETag"]) == (200, '"1"')
 
 
-@pytest.mark.parametrize("header", ['"99"', 'W/"0"', '"00"', '"abc"', '""'])
+@pytest.mark.parametrize(
+    "header",
+    ['"99"', 'W/"0"', '"00"', '"abc"', '""', '"0,1"', '"7", W/"0"', '"9999999999999999999"'],
+)
 def test_another_version_is_refused_and_changes_nothing(as_actor, header):
     case = CaseFactory()
 
@@ -36,8 +44,10 @@ def test_another_version_is_refused_and_changes_nothing(as_actor, header):
     assert Case.objects.get(pk=case.id).title == case.title
 
 
-@pytest.mark.parametrize("header", ["0", '"0", "1"', '"0', "W/0", ""])
-def test_what_is_no_single_etag_is_malformed(as_actor, header):
+@pytest.mark.parametrize(
+    "header", ["0", '"0" "1"', '"0", 1', '"0", *', '"0', "W/0", "", ",", 'w/"0"']
+)
+def test_what_is_no_list_of_etags_is_malformed(as_actor, header):
     case = CaseFactory()
 
     answer = as_actor(WRITER).post(f"/cases/{case.id}/submit", HTTP_IF_MATCH=header)
@@ -65,3 +75,20 @@ def test_a_note_honours_it_too(as_actor):
     )
 
     assert answer.status_code == 412
+
+
+def test_a_case_that_is_yet_to_be_created_has_no_version_to_match(as_actor):
+    answer = as_actor(WRITER).post("/cases", {"title": "Late"}, HTTP_IF_MATCH='"0"')
+
+    refusal(answer, 412, "precondition_failed")
+    assert not Case.objects.exists()
+
+
+@pytest.mark.parametrize("header", ["*", '"0"'])
+def test_a_write_does_not_take_if_none_match(as_actor, header):
+    case = CaseFactory()
+
+    answer = as_actor(WRITER).post(f"/cases/{case.id}/submit", HTTP_IF_NONE_MATCH=header)
+
+    refusal(answer, 400, "malformed_request")
+    assert Case.objects.get(pk=case.id).version == 0

@@ -155,7 +155,7 @@ def test_the_log_tells_of_requests_but_not_what_they_said(server):
 
     log = server.logged()
 
-    assert '"event": "case_note_added"' in log
+    assert '"event":"case_note_added"' in log
     assert case_id in log
     assert "the-whistleblower" not in log
     assert "the-search-word" not in log

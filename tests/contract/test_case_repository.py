@@ -10,6 +10,8 @@ from django.db.transaction import atomic
 
 from cases import selectors, services
 from cases.errors import CaseNotFound, DuplicateCase
+from cases.filters import CaseFilter
+from cases.lifecycle import CaseStatus
 from cases.models import Case, Note
 from tests.cast import ADMIN, AUDITOR, NOBODY, WRITER
 from tests.factories import CaseFactory
@@ -84,15 +86,15 @@ def test_the_list_holds_every_case_once() -> None:
         (["DRAFT"], ["DRAFT"]),
         (["CLOSED", "SUBMITTED"], ["SUBMITTED", "CLOSED"]),
         (["ESCALATED", "ESCALATED"], ["ESCALATED"]),
-        (["NO_SUCH_STATUS"], []),
     ],
-    ids=["all", "one", "two", "one-twice", "unknown"],
+    ids=["all", "one", "two", "one-twice"],
 )
 def test_the_list_is_filtered_by_status(statuses: list[str], expected: list[str]) -> None:
     for status in ("DRAFT", "SUBMITTED", "UNDER_REVIEW", "ESCALATED", "CLOSED"):
         CaseFactory(status=status)
 
-    found = [case.status for case in selectors.visible_cases(AUDITOR, statuses=statuses)]
+    wanted = CaseFilter(statuses=frozenset(map(CaseStatus, statuses)))
+    found = [case.status for case in selectors.visible_cases(AUDITOR, wanted)]
 
     assert sorted(found) == sorted(expected)
 

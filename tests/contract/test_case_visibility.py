@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import User
 
 from cases import selectors, services
+from cases.actors import actor_of_roles, actor_of_user
 from cases.errors import CaseNotFound
 from cases.models import Case
 from cases.policies import Actor
@@ -151,7 +153,7 @@ def test_the_past_is_loaded_into_cases_whatever_the_importer_s_actors_may_see() 
 
 
 def test_an_actor_is_what_the_groups_of_the_roles_allow() -> None:
-    actor = selectors.actor_of_roles("rita", ["reviewer", "auditor", "no_such_role"])
+    actor = actor_of_roles("rita", ["reviewer", "auditor", "no_such_role"])
 
     assert actor.id == "rita"
     assert actor.permissions == REVIEWER.permissions | AUDITOR.permissions
@@ -161,12 +163,17 @@ def test_an_account_is_the_actor_of_its_groups_and_a_superuser_an_admin() -> Non
     reviewer = UserFactory(username="rob", roles=["reviewer"], password=None)
     root = UserFactory(username="root", is_superuser=True, password=None)
 
-    assert selectors.actor_of_user(reviewer) == REVIEWER
-    assert selectors.actor_of_user(root).permissions == ADMIN.permissions
+    assert actor_of_user(reviewer) == REVIEWER
+    assert actor_of_user(root).permissions == ADMIN.permissions
 
 
 def test_an_account_that_is_switched_off_is_nobody() -> None:
     gone = UserFactory(username="gone", roles=["admin"], is_active=False, password=None)
 
     with pytest.raises(TypeError):
-        selectors.actor_of_user(gone)
+        actor_of_user(gone)
+
+
+def test_an_account_that_went_since_it_was_read_is_nobody() -> None:
+    with pytest.raises(TypeError):
+        actor_of_user(User(pk=0, username="gone"))

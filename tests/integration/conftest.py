@@ -12,13 +12,20 @@ from django.test import Client
 
 from tests.factories import UserFactory
 
-TABLES = ("cases", "case_notes", "audit_events", "outbox_events", "case_user_permissions")
+TABLES = (
+    "cases",
+    "case_notes",
+    "audit_events",
+    "outbox_events",
+    "case_user_permissions",
+    "idempotency_keys",
+)
 
 
 def _sweep() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET client_min_messages = warning")
-        cursor.execute(f"TRUNCATE {', '.join(TABLES)}, auth_user CASCADE")
+        cursor.execute(f"TRUNCATE {', '.join(TABLES)}, case_words, auth_user CASCADE")
 
 
 @pytest.fixture

@@ -162,6 +162,7 @@ def test_no_guard_of_the_database_is_missing_in_the_check() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal"
-            " AND tgrelid IN ('cases'::regclass, 'case_notes'::regclass, 'audit_events'::regclass)"
+            " AND tgfoid IN (SELECT oid FROM pg_proc WHERE pronamespace ="
+            " current_schema()::regnamespace)"
         )
         assert sorted(cursor.fetchall()) == sorted(GUARDS)

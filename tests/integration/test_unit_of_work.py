@@ -141,7 +141,7 @@ def test_a_new_case_comes_with_its_audit_and_outbox_row(everything) -> None:
 
     assert {name: len(rows) for name, rows in everything().items()} == {
         "cases": 1, "case_notes": 0, "audit_events": 1, "outbox_events": 1,
-        "case_user_permissions": 0,
+        "case_user_permissions": 0, "idempotency_keys": 0,
     }  # fmt: skip
     assert trail(case) == [0]
 

@@ -106,8 +106,11 @@ def test_the_database_knows_the_same_pairs_of_statuses(source, target) -> None:
     ("app", "name"),
     [
         ("cases", "0001"),
+        ("cases", "0003"),
+        ("cases", "0004"),
         ("cases", "zero"),
         ("audit", "0001"),
+        ("audit", "0002"),
         ("audit", "zero"),
         ("outbox", "zero"),
     ],
@@ -172,3 +175,27 @@ def test_before_the_first_migration_there_is_nothing_to_guard() -> None:
     assert check_guards(databases=["default"]) == []
 
     call_command("migrate", verbosity=0)
+
+
+def test_cases_that_were_there_before_the_search_are_found_after_it() -> None:
+    case = CaseFactory(title="Zebra")
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    call_command("migrate", "cases", "0004", verbosity=0)
+
+    call_command("migrate", verbosity=0)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT case_search_hits('zebra', 9)")
+        assert cursor.fetchall() == [(case.id,)]
+
+
+def test_a_role_that_the_office_removed_does_not_come_back_with_the_exports() -> None:
+    call_command("migrate", "cases", "0005", verbosity=0)
+    Group.objects.get(name="auditor").delete()
+
+    call_command("migrate", verbosity=0)
+
+    assert not Group.objects.filter(name="auditor").exists()
+    admin = Group.objects.get(name="admin")
+    assert admin.permissions.filter(codename="export_audit_events").exists()

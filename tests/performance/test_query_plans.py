@@ -68,18 +68,6 @@ def test_the_list_newest_first_reads_its_index_and_sorts_nothing() -> None:
     assert not {"Sort", "Incremental Sort"} & kinds(plan)
 
 
-@pytest.mark.parametrize("actor", [AUDITOR, WRITER], ids=["sees-all", "sees-what-is-open"])
-def test_the_list_of_one_status_reads_its_index_and_sorts_nothing(actor) -> None:
-    cases = selectors.visible_cases(actor, statuses=["SUBMITTED"])
-
-    plan = of(cases.order_by("-created_at", "-id")[:51])
-
-    assert "cases_status_created" in indexes(plan)
-    assert not {"Sort", "Seq Scan"} & kinds(
-        [n for n in plan if n.get("Relation Name") in (None, "cases")]
-    )
-
-
 def test_the_drainers_look_for_heads_in_the_partial_indexes() -> None:
     plan = explain(relay._HEADS, {"destination": "log", "size": 100})
 

@@ -107,3 +107,20 @@ def test_a_batch_costs_the_same_for_10_and_for_1000_cases() -> None:
         return len([q for q in captured if not q["sql"].startswith(FRAME)])
 
     assert cost(10) == cost(1000) == 7
+
+
+@pytest.mark.parametrize(
+    ("query", "most"), [("", 2), ("&ordering=-priority&overdue=false", 2), ("&search=row", 4)]
+)
+def test_a_list_of_200_costs_the_same_on_every_page(as_actor, query, most) -> None:
+    UserFactory(username="rob", password=None)
+    cases = services.create_cases(rows=[{"title": f"Row {n}"} for n in range(500)], actor=WRITER)
+    services.grant_access(case_id=cases[3].id, user="rob", permission="view_case", actor=SUPERVISOR)
+    rob, url, costs = as_actor(REVIEWER), f"/cases?limit=200{query}", []
+
+    while url:
+        costs.append(len(statements(lambda: rob.get(url), status=200)))  # noqa: B023 (called at once)
+        url = rob.get(url).json()["next"]
+
+    assert len(costs) == 3
+    assert max(costs) <= most

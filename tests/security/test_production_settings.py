@@ -14,6 +14,7 @@ GOOD = {
     "ALLOWED_HOSTS": "cases.example.org",
     "CSRF_TRUSTED_ORIGINS": "https://cases.example.org",
 }
+OIDC = {"OIDC_AUDIENCE": "cases-api"}
 OURS = {"DEBUG", "ACTOR_HEADERS", "DJANGO_SETTINGS_MODULE", *GOOD}
 REFUSED = {
     "no database": ({"DATABASE_URL": ""}, "DATABASE_URL is not set."),
@@ -25,6 +26,10 @@ REFUSED = {
     "any host": ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS is empty or holds a wildcard."),
     "any host among others": ({"ALLOWED_HOSTS": "a.example,*"}, "ALLOWED_HOSTS is empty or"),
     "no host": ({"ALLOWED_HOSTS": None}, "ALLOWED_HOSTS is empty or holds a wildcard."),
+    "tokens for a word of days": ({"API_TOKEN_TTL_DAYS": "many"}, "API_TOKEN_TTL_DAYS is no whole"),
+    "no rate": ({"API_RATE": "often"}, "API_RATE is 'often', which is no rate."),
+    "an issuer without TLS": (OIDC | {"OIDC_ISSUER": "http://login.example.org"}, "without TLS"),
+    "half a log-in": ({"OIDC_CLIENT_ID": "back-office"}, "only one is set."),
     "unknown environment": ({"APP_ENV": "prod"}, "it must be local, test or production"),
 }
 refused = pytest.mark.parametrize(("change", "sentence"), REFUSED.values(), ids=REFUSED)

@@ -233,7 +233,7 @@ def test_the_endpoint_of_every_action_is_there_and_shown(action: CaseAction) -> 
     view = resolve(path).func
 
     assert method.lower() in (getattr(view, "actions", None) or vars(view.cls))
-    assert f"-X {method} $API{path} " in page("reference/api.md")
+    assert f"-X {method} $API{path} " in page("api.md")
 
 
 def test_every_environment_variable_stands_in_the_settings() -> None:
@@ -275,7 +275,7 @@ def test_the_worked_example_of_the_audit_format_is_right() -> None:
 
 def test_the_size_of_a_body_is_the_one_told() -> None:
     assert settings.DATA_UPLOAD_MAX_MEMORY_SIZE == 1024 * 1024
-    assert "at most 1 MiB" in page("reference/api.md")
+    assert "at most 1 MiB" in page("api.md")
 
 
 # --- The rest -------------------------------------------------------------------------------------

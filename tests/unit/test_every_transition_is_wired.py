@@ -13,6 +13,8 @@ from cases.admin.actions import ACTIONS
 from cases.imports import history
 from cases.lifecycle import CaseAction
 from cases.models import Case
+from config.http.document.examples import REQUESTS
+from config.http.endpoints import ENDPOINTS
 from outbox import cloudevents
 from tests.unit.samples import event_classes
 
@@ -43,6 +45,7 @@ def lacking(action: str) -> list[str]:
         *_lifecycle_row_and_audit_type(action),
         *_cloudevents_type(action),
         *_endpoint(action),
+        *_page_form_and_example(action),
         *_admin_form(action),
         *_history(action),
         *_documentation(action),
@@ -104,6 +107,14 @@ def _endpoint(action: str) -> list[str]:
     ]
 
 
+def _page_form_and_example(action: str) -> list[str]:
+    if action == CaseAction.MARK_OVERDUE:
+        return []
+    return [f"{action}: no row in config.http.endpoints.ENDPOINTS"] * (action not in ENDPOINTS) + [
+        f"{action}: no request in config.http.document.examples.REQUESTS"
+    ] * (action not in REQUESTS)
+
+
 def _methods(path: str) -> set[str]:
     """Return the methods that an address serves, by a viewset or by a view of its own."""
     try:
@@ -145,6 +156,7 @@ def test_every_transition_names_its_action_and_every_action_has_a_transition() -
 def test_no_event_and_no_permission_belongs_to_nothing() -> None:
     told = {step.event for step in lifecycle.LIFECYCLE.values()}
     rights = {policies.VIEW, policies.VIEW_RESTRICTED, policies.ASSIGN_ANY}
+    rights |= {policies.EXPORT_CASES, policies.EXPORT_AUDIT}
 
     assert event_classes() == told
     assert set(dict(Case._meta.permissions)) - set(policies.PERMISSIONS.values()) == {

@@ -1,0 +1,55 @@
+"""The list of cases: filters, search, orderings, pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final, cast
+
+from django.db.models import Value
+from rest_framework import generics
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from cases import selectors
+from cases.api.base import ActorView, describe
+from cases.api.parameters import CaseParameters, read_parameters
+from cases.api.serializers import CaseSerializer
+from cases.filters import EVERY_CASE
+from cases.models import NEWEST_FIRST, Case
+from cases.pages import CaseRow, read_page
+
+_OF_PAGES: Final = frozenset({"limit", "cursor"})
+
+
+class CaseListing(ActorView, generics.GenericAPIView[Case]):
+    """What ``GET /cases`` answers; the view set of cases stands at the same address."""
+
+    ordering = NEWEST_FIRST
+    wanted = EVERY_CASE
+
+    @describe(answer=CaseSerializer(many=True), parameters=[CaseParameters])
+    def list(self, request: Request) -> Response:
+        """List the cases that exist for the caller, newest first unless told otherwise."""
+        self.wanted, self.ordering = read_parameters(
+            request.query_params, self.actor, besides=_OF_PAGES
+        )
+        page = self.paginate_queryset(Case.objects.none()) or ()
+        context = {"available_actions": partial(selectors.available_actions, self.actor)}
+        written = CaseSerializer(cast(Any, page), many=True, context=context).data
+        return self.get_paginated_response(written)
+
+    def read_page(
+        self, place: Sequence[Value] | None, *, turned: bool, size: int
+    ) -> Sequence[CaseRow | Case]:
+        """Read the rows of a page; the pagination asks, a search decides how."""
+        if not self.wanted.search:
+            return read_page(
+                self.actor, self.wanted, self.ordering, place, turned=turned, size=size
+            )
+        cases = selectors.visible_cases(self.actor, replace(self.wanted, search=""))
+        rows = cases.order_by(*self.ordering.terms(turned=turned))
+        if place is not None:
+            rows = rows.filter(self.ordering.beyond(place, turned=turned))
+        return selectors.first_cases(rows, self.wanted.search, size)

@@ -1,0 +1,82 @@
+"""Who may call besides passwords: API tokens, and accounts that belong to a single sign-on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.utils.timezone import now
+from knox.models import AbstractAuthToken
+from uuid_utils.compat import uuid7
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+class ApiToken(AbstractAuthToken):  # type: ignore[misc] # its library has no types
+    """A bearer token of one account, kept as SHA-512; the token itself is shown once.
+
+    A row stays after its token was revoked or has expired: it tells who could call until when.
+    """
+
+    objects = models.Manager["ApiToken"]()
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    digest = models.CharField(max_length=128, unique=True, editable=False)
+    user: models.ForeignKey[User, User] = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="api_tokens"
+    )
+    name = models.CharField(max_length=100)
+    created_by = models.CharField(max_length=150)
+    expiry = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    revoked_by = models.CharField(max_length=150, default="")
+
+    class Meta:
+        db_table = "api_tokens"
+        verbose_name = "API token"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(revoked_at=None, revoked_by="")
+                | (models.Q(revoked_at__isnull=False) & ~models.Q(revoked_by="")),
+                name="api_tokens_revoked_by_somebody",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.user})"
+
+    @property
+    def state(self) -> str:
+        """Say whether the token is ``active``, ``expired`` or ``revoked``."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "active" if self.expiry > now() else "expired"
+
+
+class LinkedIdentity(models.Model):
+    """Whom the issuer of a single sign-on means: one account per issuer and subject.
+
+    A name alone never leads to an account: whoever may choose names at the issuer could choose
+    that of a colleague here.
+    """
+
+    user: models.OneToOneField[User, User] = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="linked_identity"
+    )
+    issuer = models.CharField(max_length=500)
+    subject = models.CharField(max_length=255)
+    linked_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "linked_identities"
+        verbose_name_plural = "linked identities"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["issuer", "subject"], name="linked_identities_issuer_subject"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} at {self.issuer}"

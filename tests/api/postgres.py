@@ -1,0 +1,101 @@
+"""A PostgreSQL server of a test's own: to be stopped, killed and made a standby."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+
+from config.embedded_postgres.place import Place, locate, prepare, url_of
+from config.embedded_postgres.server import ensure_server, stop_server
+
+PROJECT = Path(__file__).resolve().parents[2]
+PATIENCE = 30  # seconds
+
+
+class Postgres:
+    """One server with one migrated database; the embedded server's own code runs it."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.url = url_of(place)
+
+    def start(self) -> None:
+        ensure_server(self.place)
+
+    def stop(self) -> None:
+        stop_server(self.place)
+
+    def kill(self) -> None:
+        """Kill -9 the postmaster; its children notice and follow."""
+        os.kill(int((self.place.data / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+
+    def as_standby(self) -> None:
+        """Start again as a standby that no primary feeds: it reads, and writes nothing."""
+        self.stop()
+        (self.place.data / "standby.signal").touch()
+        self.start()
+
+    def as_primary(self) -> None:
+        """Start again as what it was."""
+        self.stop()
+        (self.place.data / "standby.signal").unlink(missing_ok=True)
+        self.start()
+
+    def session(self) -> psycopg.Connection:
+        """Return a session of the superuser, each statement of which is a transaction."""
+        return psycopg.connect(self.url, autocommit=True)
+
+    def execute(self, statement: str) -> None:
+        with self.session() as session:
+            session.execute(statement)
+
+    def end_sessions(self, which: str = "true") -> int:
+        """Terminate the other sessions, as an operator or a fail-over does; tells how many."""
+        with self.session() as session:
+            return session.execute(
+                "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE"
+                f" pid <> pg_backend_pid() AND backend_type = 'client backend' AND {which}"
+            ).fetchone()[0]
+
+    def wait_until(self, condition: str) -> None:
+        """Wait until some session is as the condition on pg_stat_activity says."""
+        end = time.monotonic() + PATIENCE
+        query = f"SELECT FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND {condition}"
+        with self.session() as session:
+            while session.execute(query).rowcount == 0:
+                assert time.monotonic() < end, condition
+                time.sleep(0.02)
+
+
+@contextmanager
+def own_postgres() -> Iterator[Postgres]:
+    """Run a server in a folder of its own until the block ends; its database is migrated."""
+    base = Path(tempfile.mkdtemp(prefix="rc-", dir="/tmp"))
+    base.chmod(0o755)  # the server's account has to pass
+    # The durable kind: what was answered must be there after a kill.
+    place = replace(locate("local"), base=base, socket=base / "s")
+    postgres = Postgres(place)
+    try:
+        prepare(place)
+        postgres.start()
+        subprocess.run(
+            [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
+            cwd=PROJECT,
+            env={**os.environ, "APP_ENV": "test", "DATABASE_URL": postgres.url},
+            check=True,
+        )
+        yield postgres
+    finally:
+        postgres.stop()
+        shutil.rmtree(base)

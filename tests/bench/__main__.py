@@ -1,0 +1,212 @@
+"""`make bench`: the complete service against a peer, against bare SQL, against its own size."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import psycopg
+
+from tests.bench import databases, peer, pgbench, report, servers
+from tests.bench.load import BenchError, put_under_load
+from tests.bench.mixes import Target
+from tests.bench.rounds import Measure, Rounds
+
+UNRESTRICTED = "NOT restricted"
+
+
+def say(text: str) -> None:
+    """Tell the person who waits, on standard error."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def arguments(given: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line; `make bench` fills it from variables of the same names."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--peer", type=Path, help="folder that holds main.py and main_async.py")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=5.0, help="per contender and round")
+    parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--cases", type=int, default=1_000_000)
+    parser.add_argument("--few", type=int, default=10_000, help="cases of the small database")
+    parser.add_argument("--server", choices=servers.SERVERS, default=servers.SERVERS[0])
+    parser.add_argument("--threads", type=int, default=4, help="per worker of the service")
+    parser.add_argument("--callers", choices=("headers", "tokens"), default="headers")
+    parser.add_argument("--mixes", default="live,lifecycle,detail,list,pages", help="with commas")
+    parser.add_argument("--keep", action="store_true", help="keep the databases for the next run")
+    parser.add_argument("--json", type=Path, help="file for everything that was measured")
+    return parser.parse_args(given)
+
+
+class Bench:
+    """One run: what is up, and the turns of the contenders."""
+
+    def __init__(self, options: argparse.Namespace, up: ExitStack) -> None:
+        self.options, self.up = options, up
+        self.maintenance = up.enter_context(databases.server())
+
+    def run(self) -> tuple[dict[str, Rounds], dict[str, report.Ratio]]:
+        """Bring everything up, let the contenders take turns; returns the rounds by mix."""
+        options = self.options
+        many_url, many = self.service(options.cases)
+        contenders: dict[str, dict[str, Measure]] = {
+            mix: {report.SERVICE: many(mix)} for mix in ("live", "lifecycle", "detail", "list")
+        }
+        if options.peer is not None:
+            self.add_peers(contenders)
+        self.add_pgbench(contenders, many_url)
+        contenders["pages"] = {}
+        if "pages" in options.mixes.split(","):
+            few_url, few = self.service(options.few)
+            for size, url, measure in (
+                (options.cases, many_url, many),
+                (options.few, few_url, few),
+            ):
+                for place, start in _starts(url).items():
+                    contenders["pages"][f"{place} of {size}"] = measure("pages", start=start)
+        brought: dict[str, Rounds] = {}
+        for mix in options.mixes.split(","):
+            say(mix)
+            brought[mix] = Rounds()
+            brought[mix].play(contenders[mix], options.rounds, say)
+        pages = brought.get("pages")
+        sizes = report.costs_of_size(pages, options.cases, options.few) if pages else {}
+        return brought, sizes
+
+    def service(self, count: int) -> tuple[str, Callable[..., Measure]]:
+        """Bring up the service on a database with as many cases."""
+        options, name = self.options, f"regulatory_bench_{count}"
+
+        def fill(url: str) -> None:
+            say(f"Loading {count} cases into {name}")
+            databases.migrate(url)
+            databases.fill_with_cases(url, count, say)
+
+        mark = databases.mark_of(count, *databases.SERVICE_FILES)
+        url = self.up.enter_context(
+            databases.database(self.maintenance, name, fill, mark, keep=options.keep)
+        )
+        databases.migrate(url)  # a kept database may be older than the code
+        headers = options.callers == "headers"
+        environment = servers.our_environment(url, header_actors=headers)
+        servers.collect_static(environment)
+        port = servers.free_port()
+        command = servers.our_command(options.server, port, options.threads)
+        server = self.up.enter_context(
+            servers.running(name, command, environment, databases.PROJECT, port)
+        )
+        writer, reviewer = (
+            servers.actor_headers(who, role) if headers else servers.write_token(environment, who)
+            for who, role in (("writer-1", "case_writer"), ("reviewer-1", "reviewer"))
+        )
+        ids = databases.readable_ids(url, UNRESTRICTED)
+        target = Target(
+            host=servers.HOST, port=port, writer=writer, reviewer=reviewer, case_ids=ids
+        )
+        return url, partial(self.measure, server.pid, target)
+
+    def measure(self, pid: int, target: Target, mix: str, start: str = "") -> Measure:
+        """Return what measures one server once."""
+        options = self.options
+        return partial(
+            put_under_load,
+            replace(target, start=start),
+            mix,
+            clients=options.clients,
+            seconds=options.seconds,
+            warmup=1.0,
+            server_pid=pid,
+        )
+
+    def add_peers(self, contenders: dict[str, dict[str, Measure]]) -> None:
+        """Bring up both variants of the peer on one database of their own."""
+        folder, count = peer.checked(self.options.peer.resolve()), self.options.cases
+        name = "regulatory_bench_peer"
+
+        def fill(url: str) -> None:
+            say(f"Loading {count} cases into {name}")
+            peer.fill(url, folder, count)
+
+        mark = databases.mark_of(count, *peer.sql_files(folder))
+        url = self.up.enter_context(
+            databases.database(self.maintenance, name, fill, mark, keep=self.options.keep)
+        )
+        both = servers.actor_headers("bench-1", "case_writer,reviewer")
+        ids = databases.readable_ids(url, "true")
+        for variant in peer.VARIANTS:
+            server = self.up.enter_context(peer.serving(variant, folder, self.maintenance, name))
+            target = Target(
+                host=servers.HOST, port=server.port, writer=both, reviewer=both, case_ids=ids
+            )
+            for mix in ("lifecycle", "detail", "list"):
+                contenders[mix][variant] = self.measure(server.pid, target, mix)
+
+    def add_pgbench(self, contenders: dict[str, dict[str, Measure]], url: str) -> None:
+        """Let pgbench take part, where it is installed."""
+        path = pgbench.find()
+        if path is None:
+            say(pgbench.ABSENT)
+            return
+        options = self.options
+        for mix in pgbench.SCRIPTS:
+            contenders[mix]["pgbench"] = partial(
+                pgbench.rate,
+                path,
+                url,
+                mix,
+                cases=options.cases,
+                clients=options.clients,
+                seconds=options.seconds,
+            )
+
+
+def _starts(url: str) -> dict[str, str]:
+    """Return the paths of the pages that stand first, in the middle and near the end."""
+    query = "SELECT created_at, id FROM cases ORDER BY created_at DESC, id DESC OFFSET %s LIMIT 1"
+    with psycopg.connect(url) as connection:
+        connection.execute("SET TIME ZONE 'UTC'")
+        count = connection.execute("SELECT count(*) FROM cases").fetchone()
+        assert count is not None
+        paths = {"first": "/cases?limit=50"}
+        for place, skipped in (("middle", count[0] // 2), ("last", count[0] - 1_500)):
+            row = connection.execute(query, [skipped]).fetchone()
+            assert row is not None, f"{count[0]} cases are too few for pages"
+            paths[place] = f"/cases?limit=50&cursor={cursor_after(row[0].isoformat(), row[1])}"
+    return paths
+
+
+def cursor_after(created_at: str, case_id: str) -> str:
+    """Return the cursor of the page that follows a case, as the service writes it into ``next``."""
+    raw = json.dumps(["n", "-created_at", created_at, case_id], separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Run the bench; 0: all that is asked was reached, 1: not all, 2: nothing was measured."""
+    options = arguments(given)
+    try:
+        with ExitStack() as up:
+            brought, sizes = Bench(options, up).run()
+    except BenchError as error:
+        say(str(error))
+        return 2
+    sys.stdout.write(report.terminal(brought, sizes) + "\n")
+    if options.json is not None:
+        setting = {key: str(value) for key, value in vars(options).items() if key != "peer"}
+        text = json.dumps(report.as_json(setting, brought, sizes), indent=1)
+        options.json.write_text(text + "\n")
+    for sentence in (lacks := report.missed(brought, sizes)):
+        say(f"Not reached: {sentence}")
+    return 1 if lacks else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

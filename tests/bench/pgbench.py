@@ -1,0 +1,56 @@
+"""The database without any service: pgbench with the statements that the service sends."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from typing import Final
+
+from tests.bench.databases import SQL, program
+from tests.bench.load import BenchError
+
+# How many HTTP requests one run of the script stands for.
+SCRIPTS: Final = {"lifecycle": 4, "detail": 1, "list": 1}
+ABSENT: Final = "pgbench was not found (Debian: postgresql-contrib): no share of it is measured."
+
+
+def find() -> str | None:
+    """Return the path of pgbench, or None where there is none."""
+    return program("pgbench")
+
+
+def rate(path: str, url: str, mix: str, *, cases: int, clients: int, seconds: float) -> float:
+    """Return for how many requests a second pgbench carries out the statements of a mix.
+
+    Args:
+        path: the program.
+        url: the service's database.
+        mix: one of ``SCRIPTS``.
+        cases: how many cases are loaded.
+        clients: connections, each with one statement under way.
+        seconds: how long is measured, rounded to whole seconds.
+
+    Raises:
+        BenchError: a statement failed.
+    """
+    # The simple protocol, since the service's driver uses it: no plan is kept between statements.
+    command = [path, "--no-vacuum", "--protocol", "simple", "--client", str(clients)]
+    command += ["--jobs", "2", "--time", str(max(1, round(seconds)))]
+    for name, value in ids(cases).items():
+        command += ["--define", f"{name}={value}"]
+    command += ["--file", str(SQL / f"{mix}.sql"), url]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    found = re.search(r"^tps = ([0-9.]+)", done.stdout, re.MULTILINE)
+    # Since PostgreSQL 15 a failed transaction does not always fail the program.
+    failed = re.search(r"^number of failed transactions: ([0-9]+)", done.stdout, re.MULTILINE)
+    if done.returncode or found is None or (failed and failed[1] != "0"):
+        message = f"pgbench failed on {mix}: {done.stderr.strip()[-500:]}"
+        raise BenchError(message)
+    return float(found[1]) * SCRIPTS[mix]
+
+
+def ids(cases: int) -> dict[str, int | str]:
+    """Return the largest range of case numbers that have one length: pgbench pads nothing."""
+    high = cases - 1
+    digits = len(str(high))
+    return {"low": 10 ** (digits - 1), "high": high, "dash": "-" + "0" * (6 - digits)}

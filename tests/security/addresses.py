@@ -1,0 +1,136 @@
+"""Every address there is, by what it may tell of a case that is hidden from who asks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from django.urls import URLResolver, get_resolver
+
+# About one case: the hidden one answers as one that never was.
+CASE = [
+    "cases/{id}",
+    "cases/{id}/actions",
+    "cases/{id}/audit-events",
+    "cases/{id}/notes",
+    "cases/{id}/access",
+    "cases/{id}/assign",
+    "cases/{id}/close",
+    "cases/{id}/due-date",
+    "cases/{id}/escalate",
+    "cases/{id}/pause",
+    "cases/{id}/restrict",
+    "cases/{id}/resume",
+    "cases/{id}/start-review",
+    "cases/{id}/submit",
+    "cases/{id}/unrestrict",
+]
+# About many cases: the same with the hidden case as without it. Queries that could find it.
+LISTS = {
+    "cases": [
+        "", "?status=UNDER_REVIEW", "?limit=1", "?limit=200", "?search={secret}",
+        "?ordering=updated_at", "?assigned_reviewer_id=none",
+    ],
+    "cases/summary": [""],
+}  # fmt: skip
+# For those who may export; the rest is refused, and what is exported is what a list holds.
+EXPORTS = ["cases/export.csv", "audit-events/export.jsonl"]
+ADMIN_CASE = [
+    f"admin/cases/case/{{id}}/{page}"
+    for page in [
+        "update/",
+        "submit/",
+        "start-review/",
+        "assign/",
+        "escalate/",
+        "close/",
+        "add-note/",
+        "set-due-date/",
+        "pause/",
+        "resume/",
+        "restrict/",
+        "unrestrict/",
+        "grant-access/",
+        "revoke-access/",
+        "history/",
+        "delete/",
+        "change/",
+    ]
+] + ["admin/cases/case/{id}/"]
+_AUTOCOMPLETE = "app_label=cases&model_name=caseuserpermission&field_name=content_object"
+ADMIN_LISTS = {
+    "admin/": [""],
+    "admin/{app}/": [""],  # tried with cases
+    "admin/cases/case/": [
+        "", "?q={id}", "?q={secret}", "?restricted__exact=1", "?status__exact=UNDER_REVIEW",
+        "?_facets=True", "?_facets=True&q={secret}", "?o=-2", "?all=",
+    ],
+    "admin/autocomplete/": [f"?{_AUTOCOMPLETE}&term=", f"?{_AUTOCOMPLETE}&term={{secret}}"],
+}  # fmt: skip
+# For those whom nothing is hidden from: refused to all others, whatever is asked for.
+INSIDERS = [
+    f"admin/{model}/{page}"
+    for model in ("audit/auditevent", "outbox/outboxevent")
+    for page in ("", "add/", "{id}/history/", "{id}/delete/", "{id}/change/")
+]
+# Tokens, linked identities, attempts to log in: for those who may have any of them.
+KEEPERS = [
+    f"admin/{model}/{page}"
+    for model in (
+        "config/apitoken",
+        "config/linkedidentity",
+        "axes/accessattempt",
+        "axes/accessfailurelog",
+        "axes/accesslog",
+    )
+    for page in ("", "add/", "{id}/history/", "{id}/delete/", "{id}/change/")
+]
+# Accounts and groups; an account in a grant must not tell of the case.
+ACCOUNTS = [
+    f"admin/auth/{model}/{page}"
+    for model in ("user", "group")
+    for page in ("", "add/", "{id}/history/", "{id}/delete/", "{id}/change/")
+] + ["admin/auth/user/{id}/password/"]
+# Nothing of any case that there is.
+QUIET = [
+    "openapi.json",
+    "docs",
+    "health/live",
+    "health/ready",
+    "admin",
+    "admin/oidc/begin",
+    "admin/oidc/callback",
+    "admin/login/",
+    "admin/logout/",
+    "admin/password_change/",
+    "admin/password_change/done/",
+    "admin/jsi18n/",
+    "admin/{url}",
+    "admin/cases/case/add/",
+]
+# Lead elsewhere by the id alone.
+FORWARDS = [
+    "admin/audit/auditevent/{id}/", "admin/outbox/outboxevent/{id}/", "admin/auth/user/{id}/",
+    "admin/auth/group/{id}/", "admin/config/apitoken/{id}/", "admin/config/linkedidentity/{id}/",
+    "admin/axes/accessattempt/{id}/", "admin/axes/accessfailurelog/{id}/",
+    "admin/axes/accesslog/{id}/",
+]  # fmt: skip
+BY_TYPE = "admin/r/{type}/{id}/"
+
+
+def addresses(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[str]:
+    for pattern in (resolver or get_resolver()).url_patterns:
+        here = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern, here)
+        else:
+            yield here
+
+
+def plain(address: str) -> str:
+    """Write an address as the classes above do: without regex signs and without its version."""
+    address = re.sub(r"\(\?P<case_id>[^)]*\)|<str:case_id>|<path:object_id>|<id>", "{id}", address)
+    address = address.replace("<path:content_type_id>", "{type}")
+    address = re.sub(r"\(\?P<app_label>[^)]*\)", "{app}", address)
+    address = re.sub(r"\(\?P<url>[^)]*\)", "{url}", address)
+    return address.replace("^", "").replace("$", "").removeprefix("v1/")

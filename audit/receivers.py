@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
+import orjson
 from django.db import connection
 from django.utils.timezone import now
 
 from audit import chain
 from cases.events import CaseEvent, Json, rfc3339
+from cases.prepared import Prepared
 from cases.signals import request_id
 
 # One parameter, a JSON array, in the order of the events: the same plan and text for one event
 # and for a batch. The hashes that link a row into its chain are the trigger's to set.
-_INSERT: Final = """
+_INSERT: Final = Prepared("""
 INSERT INTO audit_events (id, case_id, sequence, actor_id, event_type, occurred_at, recorded_at,
                           request_id, details, content_hash, previous_hash, hash)
 SELECT id, case_id, sequence, actor_id, event_type, occurred_at, %s, %s, details,
@@ -25,7 +26,7 @@ SELECT id, case_id, sequence, actor_id, event_type, occurred_at, %s, %s, details
        WITH ORDINALITY AS new (id, case_id, sequence, actor_id, event_type, occurred_at, details,
                                content_hash, place)
  ORDER BY place
-"""
+""")
 
 
 def record_events(events: tuple[CaseEvent, ...], **kwargs: Any) -> None:
@@ -59,4 +60,4 @@ def record_events(events: tuple[CaseEvent, ...], **kwargs: Any) -> None:
             }
         )
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [recorded_at, request, json.dumps(rows, ensure_ascii=False)])
+        cursor.execute(_INSERT, [recorded_at, request, orjson.dumps(rows).decode()])

@@ -14,6 +14,7 @@ import structlog
 from django.core.exceptions import EmptyResultSet
 from django.db import DatabaseError, connection
 from django.db.models import CharField, F, Func, QuerySet
+from psycopg import ClientCursor
 
 from cases import selectors
 from cases.filters import CaseFilter
@@ -90,7 +91,9 @@ class Export:
         except EmptyResultSet:  # Django sees that there can be none, and makes no statement
             return
         with connection.cursor() as cursor, connection.wrap_database_errors:
-            statement = f"COPY ({cursor.mogrify(*query)}) TO STDOUT WITH ({self.options})"
+            # COPY takes no values apart from its text.
+            rows = ClientCursor(connection.connection).mogrify(*query)
+            statement = f"COPY ({rows}) TO STDOUT WITH ({self.options})"
             # PostgreSQL sends each row as a message of its own.
             with cursor.copy(statement) as lines:
                 yield from lines

@@ -98,10 +98,22 @@ class CaseState(Protocol):
     def status(self) -> str: ...
     @property
     def restricted(self) -> bool: ...
+    # Moments, of which only counts whether there is one.
+    @property
+    def paused_at(self) -> object: ...
+    @property
+    def overdue_at(self) -> object: ...
+    @property
+    def due_at(self) -> object: ...
+
+
+class Clock(Protocol):
+    """What decides whether a case is overdue."""
+
+    @property
+    def status(self) -> str: ...
     @property
     def paused_at(self) -> datetime | None: ...
-    @property
-    def overdue_at(self) -> datetime | None: ...
     @property
     def due_at(self) -> datetime | None: ...
 
@@ -151,7 +163,7 @@ def refusal(action: CaseAction, case: CaseState, why: str | None = None) -> Inva
     )
 
 
-def past_due(case: CaseState, at: datetime) -> bool:
+def past_due(case: Clock, at: datetime) -> bool:
     """Tell whether a case is overdue at a moment, marked as such or not.
 
     It is open, its clock runs, and its due date has passed.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
@@ -106,12 +105,14 @@ class Actor:
 
     ``imported_by`` is set only while a past is loaded: then the role rules do not hold (the past
     had its own), the lifecycle's do, and every event names the importer. ``announced`` says
-    whether destinations are told.
+    whether destinations are told. ``has_grants`` is False only where it is known that nothing was
+    granted to the account on any single case: then nobody needs to look.
     """
 
     id: str
     roles: frozenset[str] = frozenset()
     permissions: frozenset[str] = frozenset()
+    has_grants: bool = True
     imported_by: str = ""
     announced: bool = True
 
@@ -196,61 +197,58 @@ def demand(actor: Actor, permission: str) -> None:
         raise PermissionDenied(message)
 
 
-class _Deciding(NamedTuple):
-    """What of a case decides which actions somebody may take: few combinations, often asked."""
+class _Asked(NamedTuple):
+    """All that decides which actions somebody may take: few combinations, often asked."""
 
+    permissions: frozenset[str]
+    imported_by: str
+    granted: frozenset[str]
+    four_eyes: bool
     status: str
     restricted: bool
-    paused_at: datetime | None
-    overdue_at: datetime | None
-    due_at: datetime | None
+    paused_at: object
+    overdue_at: object
+    due_at: object
     created_by: str
     submitted_by: str | None
     assigned_reviewer_id: str | None
 
 
+_NOTHING: frozenset[str] = frozenset()
 _ME, _OTHER = "me", "other"
-_AT_SOME_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 def available_actions(
     actor: Actor, case: CaseFacts, *, granted: Collection[str] = (), four_eyes: bool
 ) -> list[CaseAction]:
     """Return the actions that this actor may take on this case now."""
-
-    def who(somebody: str | None) -> str | None:
-        return somebody and (_ME if somebody == actor.id else _OTHER)
-
-    def whether(at: datetime | None) -> datetime | None:
-        return at and _AT_SOME_TIME
-
-    found = _available_actions(
-        Actor(id=_ME, permissions=actor.permissions, imported_by=actor.imported_by),
-        _Deciding(
-            case.status,
-            case.restricted,
-            whether(case.paused_at),
-            whether(case.overdue_at),
-            whether(case.due_at),
-            who(case.created_by) or "",
-            who(case.submitted_by),
-            who(case.assigned_reviewer_id),
-        ),
-        frozenset(granted),
-        four_eyes=four_eyes,
+    me, submitted, reviewer = actor.id, case.submitted_by, case.assigned_reviewer_id
+    asked = _Asked(
+        actor.permissions,
+        actor.imported_by,
+        frozenset(granted) if granted else _NOTHING,
+        four_eyes,
+        case.status,
+        case.restricted,
+        case.paused_at and True,
+        case.overdue_at and True,
+        case.due_at and True,
+        _ME if case.created_by == me else _OTHER,
+        submitted and (_ME if submitted == me else _OTHER),
+        reviewer and (_ME if reviewer == me else _OTHER),
     )
-    return list(found)
+    return list(_available_actions(asked))
 
 
 @lru_cache(maxsize=10_000)
-def _available_actions(
-    actor: Actor, case: _Deciding, granted: frozenset[str], *, four_eyes: bool
-) -> tuple[CaseAction, ...]:
+def _available_actions(asked: _Asked) -> tuple[CaseAction, ...]:
+    actor = Actor(id=_ME, permissions=asked.permissions, imported_by=asked.imported_by)
+    granted, four_eyes = asked.granted, asked.four_eyes
     return tuple(
         action
         for action in CaseAction
-        if possible(action, case)
-        and _forbidden(actor, action, case, granted=granted, four_eyes=four_eyes) is None
+        if possible(action, asked)
+        and _forbidden(actor, action, asked, granted=granted, four_eyes=four_eyes) is None
     )
 
 

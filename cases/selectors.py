@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -21,6 +21,7 @@ from cases.models import Case, CaseQuerySet, CaseUserPermission, Note
 from cases.models.search import found_one_by_one, hits_anywhere, hits_near
 from cases.pages import CaseRow
 from cases.policies import Actor
+from cases.prepared import Prepared
 
 # Anything else is not a case id, and needs no look into the database to say so.
 _CASE_ID: Final = re.compile(r"CASE-[0-9]{6,15}")
@@ -33,8 +34,7 @@ _COLUMNS: Final = [field.attname for field in Case._meta.concrete_fields]
 # The read of every detail and before every change, written out: PostgreSQL answers it several times
 # faster than the ORM puts it together. It says what CaseQuerySet.visible_to and with_grants say; a
 # test compares them.
-_ONE_CASE: Final = f"""
-    SELECT {", ".join(f"c.{column}" for column in _COLUMNS)}, mine.granted
+_FROM_ONE_CASE: Final = f"""
       FROM cases c
      CROSS JOIN LATERAL (
            SELECT ARRAY(SELECT p.codename
@@ -48,7 +48,18 @@ _ONE_CASE: Final = f"""
             OR %(sees_open)s AND (NOT c.restricted OR c.assigned_reviewer_id = %(actor)s)
             OR '{policies.VIEW}' = ANY (mine.granted))
 """  # noqa: S608 (constants)
-_ONE_CASE_LOCKED: Final = f"{_ONE_CASE} FOR NO KEY UPDATE OF c"
+
+
+def _one_case(columns: Iterable[str], lock: str = "") -> Prepared:
+    read = ", ".join(f"c.{column}" for column in columns)
+    return Prepared(f"SELECT {read}, mine.granted {_FROM_ONE_CASE} {lock}")
+
+
+_ONE_CASE: Final = _one_case(_COLUMNS)
+_ONE_CASE_LOCKED: Final = _one_case(_COLUMNS, "FOR NO KEY UPDATE OF c")
+_ONE_ROW: Final = _one_case(
+    f"{name}::text" if name.endswith("_at") else name for name in CaseRow._fields[:-1]
+)
 
 
 def get_case(case_id: str, actor: Actor, *, for_update: bool = False) -> Case:
@@ -62,6 +73,22 @@ def get_case(case_id: str, actor: Actor, *, for_update: bool = False) -> Case:
     Raises:
         CaseNotFound: no such case, or none that this actor may know of.
     """
+    row = _read_one(_ONE_CASE_LOCKED if for_update else _ONE_CASE, case_id, actor)
+    case = Case.from_db(connection.alias, _COLUMNS, row[:-1])
+    case.granted = row[-1]
+    return case
+
+
+def read_case(case_id: str, actor: Actor) -> CaseRow:
+    """Return the case as a small row, if it exists for this actor: for who only shows it.
+
+    Raises:
+        CaseNotFound: no such case, or none that this actor may know of.
+    """
+    return CaseRow._make(_read_one(_ONE_ROW, case_id, actor))
+
+
+def _read_one(statement: Prepared, case_id: str, actor: Actor) -> tuple[Any, ...]:
     if not _CASE_ID.fullmatch(case_id):
         raise CaseNotFound
     asked: dict[str, str | bool] = {
@@ -71,13 +98,11 @@ def get_case(case_id: str, actor: Actor, *, for_update: bool = False) -> Case:
         "sees_open": actor.has(policies.VIEW),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_ONE_CASE_LOCKED if for_update else _ONE_CASE, asked)
-        row = cursor.fetchone()
+        cursor.execute(statement, asked)
+        row: tuple[Any, ...] | None = cursor.fetchone()
     if row is None:
         raise CaseNotFound
-    case = Case.from_db(connection.alias, _COLUMNS, row[:-1])
-    case.granted = row[-1]
-    return case
+    return row
 
 
 def visible_cases(
@@ -175,7 +200,7 @@ def available_actions(actor: Actor, case: Case | CaseRow) -> list[CaseAction]:
     )
 
 
-def explained_actions(actor: Actor, case: Case) -> dict[CaseAction, CaseError | None]:
+def explained_actions(actor: Actor, case: Case | CaseRow) -> dict[CaseAction, CaseError | None]:
     """Return for every action on a case read by this module what forbids it to this actor now."""
     return policies.explained_actions(
         actor, case, granted=case.granted, four_eyes=settings.CASES_FOUR_EYES

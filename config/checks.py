@@ -27,7 +27,7 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
                 id="config.E001",
             )
         )
-    elif settings.DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+    elif settings.DATABASES["default"]["ENGINE"] != "config.postgresql":
         found.append(
             Error(
                 "DATABASE_URL names a database that is not PostgreSQL.",

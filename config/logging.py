@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging.config
+import sys
 from typing import Any
 
 import orjson
@@ -17,10 +19,25 @@ _SHARED: list[Any] = [
 ]
 
 
-def _json(line: Any, **kwargs: Any) -> str:
+class _Lines(structlog.BytesLogger):
+    """Writes lines to standard error; ``name`` is for ``add_logger_name``."""
+
+    def __init__(self, name: str = "") -> None:
+        super().__init__(sys.stderr.buffer)
+        self.name = name
+
+
+def _json(line: Any, **kwargs: Any) -> bytes:
     """Write a log line; what is none of JSON's types, as text."""
     del kwargs
-    return orjson.dumps(line, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
+    try:
+        return orjson.dumps(line, default=repr, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:  # text that is not Unicode, like a lone surrogate
+        return json.dumps(line, default=repr).encode()
+
+
+def _text(line: Any, **kwargs: Any) -> str:
+    return _json(line, **kwargs).decode()
 
 
 def configure(*, level: str, form: str, sql: bool) -> None:
@@ -33,21 +50,30 @@ def configure(*, level: str, form: str, sql: bool) -> None:
     """
     # Plain tracebacks: the decorated ones print local variables, and those hold what users wrote.
     renderer: Any = (
-        structlog.processors.JSONRenderer(serializer=_json)
+        structlog.processors.JSONRenderer(serializer=_text)
         if form == "json"
         else structlog.dev.ConsoleRenderer(
             colors=False, exception_formatter=structlog.dev.plain_traceback
         )
     )
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *_SHARED,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
-    )
+    if form == "json":
+        # Straight to the stream: by way of the standard library a line costs four times as much.
+        structlog.configure(
+            processors=[*_SHARED, structlog.processors.JSONRenderer(serializer=_json)],
+            wrapper_class=structlog.make_filtering_bound_logger(level),
+            logger_factory=_Lines,
+            cache_logger_on_first_use=True,
+        )
+    else:
+        structlog.configure(
+            processors=[
+                structlog.stdlib.filter_by_level,
+                *_SHARED,
+                structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+            ],
+            logger_factory=structlog.stdlib.LoggerFactory(),
+            cache_logger_on_first_use=True,
+        )
     logging.config.dictConfig(
         {
             "version": 1,

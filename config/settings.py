@@ -61,11 +61,11 @@ MIDDLEWARE = [
     "config.http.caching.private_answers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "config.http.browsers.Sessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "config.http.browsers.Authentication",
+    "config.http.browsers.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.http.forms.forms_as_json",
     "axes.middleware.AxesMiddleware",  # last, as it wants to be
@@ -100,11 +100,16 @@ if DATABASE_URL:
     # A socket folder stands in the query; Django's own commands look for it in HOST.
     if socket_folder := _database.get("OPTIONS", {}).pop("host", None):
         _database["HOST"] = socket_folder
+    if _database["ENGINE"] == "django.db.backends.postgresql":
+        _database["ENGINE"] = "config.postgresql"
+        _database["OPTIONS"] = _database.get("OPTIONS", {}) | {"server_side_binding": True}
     DATABASES["default"] = {
         **_database,
         "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
         "CONN_HEALTH_CHECKS": True,
     }
+# Off for a pooler that hands out connections by transaction and knows no prepared statements.
+PREPARED_STATEMENTS: bool = env.bool("PREPARED_STATEMENTS", default=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Who may ------------------------------------------------------------------------------------

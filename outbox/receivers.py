@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
+import orjson
 from django.db import connection
 
 from cases.events import CaseEvent, Json, rfc3339
+from cases.prepared import Prepared
 from outbox.cloudevents import cloudevent
 from outbox.destinations import configured
 
 # One parameter, a JSON array, in the order of the events: the same plan and text for one event
 # and for a batch. The database's clock says from when on a row is due, as it does in the relay.
-_INSERT: Final = """
+_INSERT: Final = Prepared("""
 INSERT INTO outbox_events (event_id, destination, case_id, sequence, event_type, payload,
                            occurred_at, attempts, last_error)
 SELECT event_id, destination, case_id, sequence, event_type, payload, occurred_at, 0, ''
@@ -23,7 +24,7 @@ SELECT event_id, destination, case_id, sequence, event_type, payload, occurred_a
        WITH ORDINALITY AS new (event_id, destination, case_id, sequence, event_type, payload,
                                occurred_at, place)
  ORDER BY place
-"""
+""")
 
 
 def enqueue_events(events: tuple[CaseEvent, ...], **kwargs: Any) -> None:
@@ -50,4 +51,4 @@ def enqueue_events(events: tuple[CaseEvent, ...], **kwargs: Any) -> None:
         ]
     if rows:
         with connection.cursor() as cursor:
-            cursor.execute(_INSERT, [json.dumps(rows, ensure_ascii=False)])
+            cursor.execute(_INSERT, [orjson.dumps(rows).decode()])

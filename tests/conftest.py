@@ -36,3 +36,19 @@ def as_actor() -> Callable[[Actor], APIClient]:
         return api
 
     return client
+
+
+@pytest.fixture
+def by_token(db: None) -> Callable[[Actor], APIClient]:
+    """Return a client that calls the API as this actor, by an API token of its account."""
+    from config import tokens  # noqa: PLC0415 (models, after Django is up)
+    from tests.factories import UserFactory  # noqa: PLC0415
+
+    def client(actor: Actor) -> APIClient:
+        account = UserFactory(username=actor.id, roles=sorted(actor.roles), password=None)
+        _, token = tokens.create_token(user=account, name="tests", days=1, by="ada")
+        api = APIClient(raise_request_exception=False)
+        api.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+        return api
+
+    return client

@@ -20,6 +20,7 @@ from rest_framework.response import Response
 from cases.models import IdempotencyKey
 from cases.models.idempotency import KEY_MAX
 from cases.policies import Actor
+from cases.prepared import Prepared
 
 _KEY: Final = re.compile(rf"[\x20-\x7e]{{1,{KEY_MAX}}}")
 _KEPT_HEADERS: Final = ("ETag", "Location")
@@ -27,13 +28,13 @@ _PRIMARY_KEY: Final = "idempotency_keys_pkey"
 
 # The lock makes a second request of the same key see at once that the first is not done; it ends
 # with the transaction, however that ends. The number keeps it apart from other advisory locks.
-_LOOK: Final = """
+_LOOK: Final = Prepared("""
 SELECT lock.free, known.fingerprint, known.status, known.body, known.headers::text
   FROM (SELECT pg_try_advisory_xact_lock(hashtextextended(%(actor_id)s || E'\\n' || %(key)s, 4711))
                AS free) AS lock
   LEFT JOIN idempotency_keys AS known
          ON known.actor_id = %(actor_id)s AND known.key = %(key)s
-"""
+""")
 
 
 class IdempotencyKeyReused(APIException):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
-from typing import Any, Final, cast
+from typing import Final
 
 from django.db.models import Value
 from rest_framework import generics
@@ -15,7 +14,7 @@ from rest_framework.response import Response
 from cases import selectors
 from cases.api.base import ActorView, describe
 from cases.api.parameters import CaseParameters, read_parameters
-from cases.api.serializers import CaseSerializer
+from cases.api.serializers import CaseSerializer, written
 from cases.filters import EVERY_CASE
 from cases.models import NEWEST_FIRST, Case
 from cases.pages import CaseRow, read_page
@@ -36,9 +35,9 @@ class CaseListing(ActorView, generics.GenericAPIView[Case]):
             request.query_params, self.actor, besides=_OF_PAGES
         )
         page = self.paginate_queryset(Case.objects.none()) or ()
-        context = {"available_actions": partial(selectors.available_actions, self.actor)}
-        written = CaseSerializer(cast(Any, page), many=True, context=context).data
-        return self.get_paginated_response(written)
+        return self.get_paginated_response(
+            [written(case, selectors.available_actions(self.actor, case)) for case in page]
+        )
 
     def read_page(
         self, place: Sequence[Value] | None, *, turned: bool, size: int

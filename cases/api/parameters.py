@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 from django.http import QueryDict
@@ -147,19 +149,28 @@ def read_parameters(
     Raises:
         ValidationError: names each parameter that is unknown, repeated or wrong.
     """
+    given = tuple((n, tuple(values)) for n, values in query.lists() if n not in besides)
+    clean = _clean(given)
+    wanted = _filter(clean, actor)
+    ordering = ORDERINGS[clean["ordering"]] if "ordering" in clean else NEWEST_FIRST
+    return wanted, ordering.among_open() if wanted.only_open else ordering
+
+
+# The same lists are asked for again and again, and checking takes longer than all else in Python.
+@lru_cache(maxsize=1000)
+def _clean(query: tuple[tuple[str, tuple[str, ...]], ...]) -> Mapping[str, Any]:
     wrong: dict[str, Any] = {}
     given: dict[str, Any] = {}
-    for name, values in query.lists():
-        if name in besides:
-            continue
+    for name, values in query:
         if name not in _PARAMETERS.fields:
             wrong[name] = ["There is no such parameter."]
         elif name in _REPEATABLE:
-            given[name] = values
+            given[name] = list(values)
         elif len(values) > 1:
             wrong[name] = ["Give it once."]
         else:
             given[name] = values[0]
+    clean: dict[str, Any] = {}
     try:
         # One instance for all requests: building the fields costs more than using them.
         clean = _PARAMETERS.run_validation(given)
@@ -167,12 +178,10 @@ def read_parameters(
         wrong |= cast(dict[str, Any], error.detail)
     if wrong:
         raise serializers.ValidationError(wrong)
-    wanted = _filter(clean, actor)
-    ordering = ORDERINGS[clean["ordering"]] if "ordering" in clean else NEWEST_FIRST
-    return wanted, ordering.among_open() if wanted.only_open else ordering
+    return MappingProxyType(clean)
 
 
-def _filter(clean: dict[str, Any], actor: Actor) -> CaseFilter:
+def _filter(clean: Mapping[str, Any], actor: Actor) -> CaseFilter:
     reviewer: str | None = clean.get("assigned_reviewer_id")
     periods: dict[str, datetime | None] = {
         name: clean.get(name) for period in _PERIODS for name in (f"{period}_from", f"{period}_to")

@@ -15,6 +15,7 @@ from cases.errors import CaseError
 from cases.events import rfc3339
 from cases.lifecycle import CaseAction, CaseStatus, Priority
 from cases.models import Case, Note
+from cases.pages import CaseRow
 from cases.policies import GRANTABLE
 
 # What people do to an existing case; the rest has another way or is the system's.
@@ -23,6 +24,9 @@ ACTIONS: Final = [
     for action in CaseAction
     if action not in (CaseAction.CREATE, CaseAction.MARK_OVERDUE)
 ]
+
+
+_WITH_MICROSECONDS: Final = len("2027-03-01 09:30:00.500000+00")
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -146,7 +150,7 @@ class NoteBodySerializer(StrictSerializer):
 
 
 class CaseSerializer(serializers.Serializer[Case]):
-    """A case as its reader may see it. Fields describe; ``to_representation`` writes."""
+    """A case as its reader may see it: described here, written by ``written``."""
 
     id = serializers.CharField()
     title = serializers.CharField()
@@ -175,34 +179,51 @@ class CaseSerializer(serializers.Serializer[Case]):
         help_text="The actions that the reader may take on the case now.",
     )
 
-    def to_representation(self, instance: Case) -> dict[str, Any]:
-        """Write the case without building fields per request; a test compares the two."""
-        available = self.context["available_actions"](instance)
-        return {
-            "id": instance.id,
-            "title": instance.title,
-            "status": instance.status,
-            "assigned_reviewer_id": instance.assigned_reviewer_id,
-            "version": instance.version,
-            "description": instance.description,
-            "received_at": rfc3339(instance.received_at),
-            "category": instance.category,
-            "subject": instance.subject,
-            "external_reference": instance.external_reference,
-            "source": instance.source,
-            "priority": instance.priority,
-            "restricted": instance.restricted,
-            "created_by": instance.created_by,
-            "submitted_by": instance.submitted_by,
-            "created_at": rfc3339(instance.created_at),
-            "updated_at": rfc3339(instance.updated_at),
-            "submitted_at": _moment(instance.submitted_at),
-            "closed_at": _moment(instance.closed_at),
-            "due_at": _moment(instance.due_at),
-            "overdue_at": _moment(instance.overdue_at),
-            "paused_at": _moment(instance.paused_at),
-            "available_actions": available,
-        }
+
+def written(case: Case | CaseRow, available: list[CaseAction]) -> dict[str, Any]:
+    """Write a case as ``CaseSerializer`` describes it, several times faster; a test compares them.
+
+    Args:
+        case: as it was read.
+        available: the actions that its reader may take now.
+    """
+    return {
+        "id": case.id,
+        "title": case.title,
+        "status": case.status,
+        "assigned_reviewer_id": case.assigned_reviewer_id,
+        "version": case.version,
+        "description": case.description,
+        "received_at": _moment(case.received_at),
+        "category": case.category,
+        "subject": case.subject,
+        "external_reference": case.external_reference,
+        "source": case.source,
+        "priority": case.priority,
+        "restricted": case.restricted,
+        "created_by": case.created_by,
+        "submitted_by": case.submitted_by,
+        "created_at": _moment(case.created_at),
+        "updated_at": _moment(case.updated_at),
+        "submitted_at": _moment(case.submitted_at),
+        "closed_at": _moment(case.closed_at),
+        "due_at": _moment(case.due_at),
+        "overdue_at": _moment(case.overdue_at),
+        "paused_at": _moment(case.paused_at),
+        "available_actions": available,
+    }
+
+
+def _moment(value: datetime | str | None) -> str | None:
+    """Write a moment; text is PostgreSQL's, like ``2027-03-01 09:30:00.5+00``."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        if len(value) == _WITH_MICROSECONDS:
+            return f"{value[:10]}T{value[11:26]}Z"
+        whole, _, part = value[11:-3].partition(".")
+        return f"{value[:10]}T{whole}.{part:0<6}Z"
+    return rfc3339(value)
 
 
 class ActionSerializer(serializers.Serializer[Any]):
@@ -226,10 +247,6 @@ class ActionSerializer(serializers.Serializer[Any]):
             "error": error and error.code,
             "message": error and error.message,
         }
-
-
-def _moment(value: datetime | None) -> str | None:
-    return None if value is None else rfc3339(value)
 
 
 class NoteSerializer(serializers.Serializer[Note]):

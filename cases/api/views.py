@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from rest_framework import viewsets
@@ -26,10 +25,12 @@ from cases.api.serializers import (
     ReasonSerializer,
     ReviewerSerializer,
     StrictSerializer,
+    written,
 )
 from cases.errors import PreconditionFailed
 from cases.lifecycle import CaseAction
 from cases.models import Case
+from cases.pages import CaseRow
 
 NOTHING_TO_MATCH = "A case that is yet to be created has no version to match."
 ACTION = ActionSerializer()
@@ -61,7 +62,7 @@ class CaseViewSet(CaseListing, viewsets.GenericViewSet[Case]):
     @describe()
     def retrieve(self, request: Request, case_id: str) -> Response:
         """Read one case; 304 where the caller has this version already."""
-        case = selectors.get_case(case_id, self.actor)
+        case = selectors.read_case(case_id, self.actor)
         self.only_parameters()
         if is_known(request, case.version):
             return Response(status=304, headers={"ETag": entity_tag(case.version)})
@@ -72,7 +73,7 @@ class CaseViewSet(CaseListing, viewsets.GenericViewSet[Case]):
     def actions(self, request: Request, case_id: str) -> Response:
         """Tell of every action whether this actor may take it now, or which rule forbids it."""
         del request
-        case = selectors.get_case(case_id, self.actor)
+        case = selectors.read_case(case_id, self.actor)
         self.only_parameters()
         explained = selectors.explained_actions(self.actor, case)
         return Response([ACTION.to_representation(item) for item in explained.items()])
@@ -183,7 +184,6 @@ class CaseViewSet(CaseListing, viewsets.GenericViewSet[Case]):
         versions = versions_to_match(self.request)
         return once(self.request, lambda: self._answer(service(expected_version=versions, **given)))
 
-    def _answer(self, case: Case, status: int = 200) -> Response:
-        context = {"available_actions": partial(selectors.available_actions, self.actor)}
-        body = CaseSerializer(case, context=context).data
+    def _answer(self, case: Case | CaseRow, status: int = 200) -> Response:
+        body = written(case, selectors.available_actions(self.actor, case))
         return Response(body, status=status, headers={"ETag": entity_tag(case.version)})

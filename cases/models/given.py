@@ -29,6 +29,21 @@ class Given(Expression):
         return f"%({self.name})s", ()
 
 
+class Word(Expression):
+    """One of our own words, written into the statement, so that the planner knows it."""
+
+    def __init__(self, word: str) -> None:
+        if not word.isidentifier():
+            raise ValueError(word)
+        self.word = word
+        super().__init__()
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[str | int, ...]]:
+        """Write the word."""
+        del compiler, connection
+        return f"'{self.word}'", ()
+
+
 class AnyOf(Func):
     """``value = ANY (array)``: one text of SQL however long the array is."""
 
@@ -39,13 +54,15 @@ class AnyOf(Func):
 
 
 def among(
-    column: Combinable, values: Given | Collection[_T], of: Callable[[_T], Any]
+    column: Combinable, values: Given | Word | Collection[_T], of: Callable[[_T], Any]
 ) -> AnyOf | Exact[Any]:
     """Return the condition that a column has one of some values, written by ``of``.
 
     One value alone is compared with ``=``: an index then gives the rows in its order, which it does
     not for an array of one.
     """
+    if isinstance(values, Word):
+        return Exact(column, values)
     if isinstance(values, Given):
         return AnyOf(column, values) if values.array else Exact(column, values)
     written = sorted(map(of, values))

@@ -18,7 +18,7 @@ from cases.models import Case
 from cases.policies import Actor
 from cases.services.steps import ExpectedVersion, open_case, ready, require, store, unit_of_work
 from cases.signals import publish
-from cases.storage import next_case_ids, store_next_version
+from cases.storage import insert_case, next_case_ids, store_next_version
 
 _SOURCE_REFERENCE = "cases_source_reference"
 
@@ -33,7 +33,7 @@ def create_case(*, fields: Mapping[str, object], actor: Actor, at: datetime | No
     require(actor, CaseAction.CREATE)
     case = _draft(intake.clean_new(fields), actor, at or now())
     with _duplicates_refused():
-        case.save()
+        insert_case(case)
     publish(case.created(actor))
     return case
 

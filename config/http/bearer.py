@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 import structlog
-from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth.models import AnonymousUser
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
@@ -66,17 +66,17 @@ class BearerAuthentication(BaseAuthentication):
 class ApiTokenAuthentication(BearerAuthentication):
     """A token of an account, made in the back office or by ``create_api_token``."""
 
-    def authenticate(self, request: Request) -> tuple[User, Actor] | None:
-        """Return the account and the actor that it is; None where no such token was given."""
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, Actor] | None:
+        """Return the actor that the token's account is; None where no such token was given."""
         token = self.given(request)
         if token is None or token.count(".") == 2:  # noqa: PLR2004 (the dots of a JSON Web Token)
             return None
         try:
-            user, actor = tokens.open_with(token)
+            actor = tokens.open_with(token)
         except tokens.TokenRefused as refused:
             raise exceptions.AuthenticationFailed(str(refused)) from None
         structlog.contextvars.bind_contextvars(actor_id=actor.id)
-        return user, actor
+        return AnonymousUser(), actor
 
 
 class OidcTokenAuthentication(BearerAuthentication):

@@ -115,7 +115,7 @@ class OidcTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untype
             "scheme": "bearer",
             "bearerFormat": "JWT",
             "description": (
-                "A token of the OpenID Connect issuer that this service trusts, checked as RFC 8725"
+                "A token of the OpenID Connect issuer that this service trusts, checked as RFC8725"
                 " says: algorithms by list, issuer, audience, times."
             ),
         }

@@ -38,8 +38,8 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--cases", type=int, default=1_000_000)
     parser.add_argument("--few", type=int, default=10_000, help="cases of the small database")
     parser.add_argument("--server", choices=servers.SERVERS, default=servers.SERVERS[0])
-    parser.add_argument("--threads", type=int, default=4, help="per worker of the service")
-    parser.add_argument("--callers", choices=("headers", "tokens"), default="headers")
+    parser.add_argument("--threads", type=int, default=2, help="per worker of the service")
+    parser.add_argument("--callers", choices=("tokens", "headers"), default="tokens")
     parser.add_argument("--mixes", default="live,lifecycle,detail,list,pages", help="with commas")
     parser.add_argument("--keep", action="store_true", help="keep the databases for the next run")
     parser.add_argument("--json", type=Path, help="file for everything that was measured")
@@ -170,7 +170,9 @@ class Bench:
 
 def _starts(url: str) -> dict[str, str]:
     """Return the paths of the pages that stand first, in the middle and near the end."""
-    query = "SELECT created_at, id FROM cases ORDER BY created_at DESC, id DESC OFFSET %s LIMIT 1"
+    query = (
+        "SELECT created_at::text, id FROM cases ORDER BY created_at DESC, id DESC OFFSET %s LIMIT 1"
+    )
     with psycopg.connect(url) as connection:
         connection.execute("SET TIME ZONE 'UTC'")
         count = connection.execute("SELECT count(*) FROM cases").fetchone()
@@ -179,7 +181,7 @@ def _starts(url: str) -> dict[str, str]:
         for place, skipped in (("middle", count[0] // 2), ("last", count[0] - 1_500)):
             row = connection.execute(query, [skipped]).fetchone()
             assert row is not None, f"{count[0]} cases are too few for pages"
-            paths[place] = f"/cases?limit=50&cursor={cursor_after(row[0].isoformat(), row[1])}"
+            paths[place] = f"/cases?limit=50&cursor={cursor_after(*row)}"
     return paths
 
 

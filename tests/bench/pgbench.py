@@ -6,17 +6,31 @@ import re
 import subprocess
 from typing import Final
 
+import psycopg
+
 from tests.bench.databases import SQL, program
 from tests.bench.load import BenchError
 
 # How many HTTP requests one run of the script stands for.
 SCRIPTS: Final = {"lifecycle": 4, "detail": 1, "list": 1}
+WHO: Final = ("writer", "reviewer")
 ABSENT: Final = "pgbench was not found (Debian: postgresql-contrib): no share of it is measured."
 
 
 def find() -> str | None:
     """Return the path of pgbench, or None where there is none."""
     return program("pgbench")
+
+
+def keys(url: str) -> dict[str, str]:
+    """Return the public part of the latest API token of each who acts, "" for who has none."""
+    query = (
+        "SELECT t.token_key FROM api_tokens t JOIN auth_user u ON u.id = t.user_id"
+        " WHERE u.username = %s ORDER BY t.created DESC LIMIT 1"
+    )
+    with psycopg.connect(url) as connection:
+        rows = {who: connection.execute(query, [f"{who}-1"]).fetchone() for who in WHO}
+    return {f"{who}_key": row[0] if row else "" for who, row in rows.items()}
 
 
 def rate(path: str, url: str, mix: str, *, cases: int, clients: int, seconds: float) -> float:
@@ -33,10 +47,11 @@ def rate(path: str, url: str, mix: str, *, cases: int, clients: int, seconds: fl
     Raises:
         BenchError: a statement failed.
     """
-    # The simple protocol, since the service's driver uses it: no plan is kept between statements.
+    # Only by the simple protocol are variables written into quoted texts. So pgbench lets each
+    # statement be planned anew, which the service does not.
     command = [path, "--no-vacuum", "--protocol", "simple", "--client", str(clients)]
     command += ["--jobs", "2", "--time", str(max(1, round(seconds)))]
-    for name, value in ids(cases).items():
+    for name, value in (ids(cases) | keys(url)).items():
         command += ["--define", f"{name}={value}"]
     command += ["--file", str(SQL / f"{mix}.sql"), url]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

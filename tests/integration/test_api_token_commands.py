@@ -32,7 +32,7 @@ def test_the_token_alone_goes_to_standard_output():
     out, err = run("create_api_token", "rob", "--name", "nightly intake")
 
     token = out.removesuffix("\n")
-    assert tokens.open_with(token)[0] == rob
+    assert tokens.open_with(token).id == rob.username
     assert token not in err
     assert "It acts as rob until" in err
 

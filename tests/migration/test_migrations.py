@@ -83,11 +83,11 @@ def test_the_database_knows_the_same_pairs_of_statuses(source, target) -> None:
         "submitted_by = CASE WHEN {t} = 'DRAFT' THEN NULL ELSE coalesce(submitted_by, 'x') END,"
         "closed_at = CASE WHEN {t} = 'CLOSED' THEN now() END,"
         "assigned_reviewer_id = coalesce(assigned_reviewer_id, 'rob')"
-    ).replace("{t}", "%(to)s")
+    ).replace("{t}", "%(to)s::varchar")
     try:
         with atomic(), connection.cursor() as cursor:
             cursor.execute(
-                f"UPDATE cases SET version = version + 1, status = %(to)s, {facts}"
+                f"UPDATE cases SET version = version + 1, status = %(to)s::varchar, {facts}"
                 " WHERE id = %(id)s",
                 {"to": target.value, "id": case.id},
             )

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from psycopg import ClientCursor
 
 from cases import selectors
 from cases.filters import EVERY_CASE, CaseFilter
@@ -166,7 +167,7 @@ def test_the_summary_counts_from_indexes_alone(office) -> None:
     statements: list[str] = []
 
     def record(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        statements.append(connection.connection.cursor().mogrify(sql, params))
+        statements.append(ClientCursor(connection.connection).mogrify(sql, params))
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(record):

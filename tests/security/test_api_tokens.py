@@ -78,9 +78,9 @@ def test_the_rights_are_those_of_the_account_in_one_statement(account, permissio
     token = token_of(user)
 
     with CaptureQueriesContext(connection) as captured:
-        found, actor = tokens.open_with(token)
+        actor = tokens.open_with(token)
 
-    assert (found, actor.id, actor.permissions) == (user, user.username, permissions)
+    assert (actor.id, actor.permissions) == (user.username, permissions)
     assert [q["sql"].split(maxsplit=1)[0] for q in captured] == ["SELECT"]
 
 
@@ -89,7 +89,7 @@ def test_a_permission_of_the_account_itself_counts_with_those_of_its_roles():
     user.user_permissions.set(Permission.objects.filter(codename__in=["view_case", "add_note"]))
     user.user_permissions.add(Permission.objects.get(codename="delete_user"))
 
-    _, actor = tokens.open_with(token_of(user))
+    actor = tokens.open_with(token_of(user))
 
     assert actor.permissions == DEFAULT_ROLES["auditor"] | {"add_note"}
 

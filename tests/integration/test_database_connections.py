@@ -1,0 +1,99 @@
+"""The connections of the service: what stays planned, when they are tested, how times come."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from django.db import connection
+from psycopg import ClientCursor, connect
+
+from cases import selectors
+from cases.api.serializers import written
+from cases.models import Case
+from cases.prepared import Prepared
+from tests.cast import REVIEWER
+from tests.factories import CaseFactory
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+@pytest.fixture
+def fresh(settings):
+    """Give the test a connection of its own, made by the settings that it asks for."""
+
+    def reconnect(*, prepared: bool) -> None:
+        settings.PREPARED_STATEMENTS = prepared
+        connection.close()
+
+    yield reconnect
+    connection.close()
+
+
+def kept_by_the_server() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements ORDER BY prepare_time")
+        return [row[0] for row in cursor.fetchall()]
+
+
+def test_only_marked_statements_stay_planned_and_from_the_first_time_on(fresh) -> None:
+    fresh(prepared=True)
+    with connection.cursor() as cursor:
+        for _ in range(10):
+            cursor.execute("SELECT 1 + %s", [1])
+        cursor.execute(Prepared("SELECT 2 + %s"), [1])
+
+    assert kept_by_the_server() == ["SELECT 2 + $1"]
+
+
+def test_a_read_of_one_case_stays_planned_and_a_list_by_many_filters_does_not(fresh, as_actor):
+    fresh(prepared=True)
+    case, rob = CaseFactory(), as_actor(REVIEWER)
+    for _ in range(7):
+        rob.get(f"/cases/{case.id}")
+        rob.get("/cases?category=Fees&ordering=due_at")
+
+    kept = kept_by_the_server()
+    assert any("WHERE c.id = $" in statement for statement in kept)
+    assert not any('category" = ' in statement for statement in kept)
+
+
+def test_behind_a_pooler_that_cannot_nothing_stays_planned(fresh, as_actor) -> None:
+    fresh(prepared=False)
+    case = CaseFactory()
+
+    assert as_actor(REVIEWER).get(f"/cases/{case.id}").status_code == 200
+    assert kept_by_the_server() == []
+
+
+def test_a_connection_is_asked_only_after_it_said_something(fresh) -> None:
+    fresh(prepared=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchone()
+    parameters = connection.get_connection_params() | {"cursor_factory": ClientCursor}
+    with connect(**parameters, autocommit=True) as other:
+        last = "SELECT query FROM pg_stat_activity WHERE pid = %s"
+
+        assert connection.is_usable()
+        assert other.execute(last, [pid]).fetchone() == ("SELECT pg_backend_pid()",)
+
+        connection.errors_occurred = True
+        assert connection.is_usable()
+        assert other.execute(last, [pid]).fetchone() == ("SELECT 1",)
+
+        connection.errors_occurred = False
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        assert not connection.is_usable()
+
+
+def test_moments_arrive_in_utc_whichever_way_they_are_read() -> None:
+    at = datetime(2027, 3, 1, 9, 30, 0, 120_000, tzinfo=UTC)
+    case = CaseFactory(received_at=at)
+
+    assert Case.objects.get().received_at == at
+    assert [c.received_at.utcoffset().total_seconds() for c in Case.objects.iterator()] == [0]
+    row = selectors.read_case(case.id, REVIEWER)
+    whole = selectors.get_case(case.id, REVIEWER)
+    assert written(row, []) == written(whole, [])
+    assert written(row, [])["received_at"] == "2027-03-01T09:30:00.120000Z"

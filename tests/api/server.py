@@ -49,6 +49,7 @@ class Server:
 
     port: int
     log: IO[bytes]
+    process: subprocess.Popen[bytes]
 
     @property
     def url(self) -> str:
@@ -86,19 +87,18 @@ class Server:
 
 
 @contextmanager
-def running_server(database_url: str, **environment: str) -> Iterator[Server]:
+def running_server(database_url: str, *, threads: int = 4, **environment: str) -> Iterator[Server]:
     """Run gunicorn on a free port of this machine until the block ends."""
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind"]
-    command += [f"127.0.0.1:{port}", "--workers", "1", "--worker-class", "gthread"]
-    command += ["--threads", "4", "--log-level", "warning", "--no-control-socket"]
+    command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}"]
+    command += ["--workers", "1", "--threads", str(threads), "--log-level", "warning"]
     variables = {"APP_ENV": "test", "LOG_FORMAT": "json", "DATABASE_URL": database_url}
     inherited = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
     with tempfile.NamedTemporaryFile(suffix=".log") as log:
         process = subprocess.Popen(
             command, cwd=PROJECT, env=inherited | variables | environment, stderr=log, stdout=log
         )
-        server = Server(port, log)
+        server = Server(port, log, process)
         try:
             _wait(server, process)
             yield server

@@ -22,7 +22,7 @@ from tests.bench.load import BenchError
 
 HOST: Final = "127.0.0.1"
 WORKERS: Final = "2"
-SERVERS: Final = ("gunicorn", "gunicorn-sync", "granian")  # gunicorn: with threads
+SERVERS: Final = ("gunicorn", "gunicorn-gthread", "granian")  # the first with our own worker
 FOLDER: Final = PROJECT / "var" / "bench"
 _START_TIMEOUT: Final = 90.0  # seconds
 _STOP_TIMEOUT: Final = 15.0  # seconds
@@ -104,10 +104,9 @@ def our_command(server: str, port: int, threads: int) -> list[str]:
         options += ["--workers", WORKERS, "--blocking-threads", str(threads)]
         options += ["--no-ws", "--http", "1", "--log-level", "warning"]
         return [*python, "granian", *options, "config.wsgi:application"]
-    options = ["--bind", f"{HOST}:{port}", "--workers", WORKERS, "--worker-class"]
-    options += ["gthread", "--threads", str(threads)] if server == "gunicorn" else ["sync"]
-    options += ["--log-level", "warning", "--no-control-socket"]
-    return [*python, "gunicorn", *options, "config.wsgi:application"]
+    options = ["--bind", f"{HOST}:{port}", "--workers", WORKERS, "--threads", str(threads)]
+    options += ["--worker-class", "gthread"] if server == "gunicorn-gthread" else []
+    return [*python, "gunicorn", *options, "--log-level", "warning"]
 
 
 def our_environment(database: str, *, header_actors: bool) -> dict[str, str]:

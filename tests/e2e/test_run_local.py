@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("config", "cases", "audit", "outbox", "templates", "manage.py")
+PARTS = ("config", "cases", "audit", "outbox", "templates", "manage.py", "gunicorn.conf.py")
 WRITER = {"X-Actor-ID": "writer-1", "X-Actor-Roles": "case_writer"}
 REVIEWER = {"X-Actor-ID": "reviewer-1", "X-Actor-Roles": "reviewer"}
 PATIENCE = 120

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
@@ -187,10 +188,10 @@ def _database() -> AbstractContextManager[object]:
 def _web_server(address: Address) -> tuple[str, ...]:
     host = f"[{address.host}]" if ":" in address.host else address.host
     bind = ("--bind", f"{host}:{address.port}")
-    size = ("--workers", "2", "--worker-class", "gthread", "--threads", "4")
     # Its greeting is ours to give, and it is to end before our patience does.
-    manners = ("--log-level", "warning", "--graceful-timeout", "8", "--no-control-socket")
-    return (sys.executable, "-m", "gunicorn", "config.wsgi:application", *bind, *size, *manners)
+    manners = ("--workers", "2", "--log-level", "warning", "--graceful-timeout", "8")
+    config = ("--config", str(settings.BASE_DIR / "gunicorn.conf.py"))
+    return (sys.executable, "-m", "gunicorn", *config, *bind, *manners)
 
 
 def _wait_until_ready(address: Address, children: tuple[Child, ...]) -> None:

@@ -1,0 +1,184 @@
+"""The web server's worker: gunicorn's with threads, which wait for the next request themselves.
+
+In gunicorn's own, one thread waits for all connections, hands each request to another one and gets
+the connection back: two changes of threads a request, for an interpreter that only one of them can
+have. Here every thread waits for any connection and answers it. What a request is, how it is read,
+refused and answered stays gunicorn's (docs/decisions/0012-gunicorn-stays.md). Linux only.
+"""
+
+from __future__ import annotations
+
+import json
+import select
+import socket
+import threading
+import time
+from contextlib import suppress
+from typing import Any, Final
+
+from gunicorn.http import errors
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
+
+_READABLE_ONCE: Final = select.EPOLLIN | select.EPOLLONESHOT
+_LOOK: Final = 0.5  # seconds between two looks at whether to stop, and at idle connections
+
+# What is refused before there is a request: status, reason, error and message of the answer.
+_REFUSALS: Final[list[tuple[type[Exception], tuple[int, str, str, str]]]] = [
+    (
+        errors.LimitRequestLine,
+        (414, "URI Too Long", "uri_too_long", "The request line is too long."),
+    ),
+    (
+        errors.LimitRequestHeaders,
+        (431, "Request Header Fields Too Large", "headers_too_large", "The headers are too large."),
+    ),
+    (
+        errors.ParseException,
+        (400, "Bad Request", "malformed_request", "This is no HTTP request."),
+    ),
+]
+
+
+class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
+    """Serves connections with ``threads`` threads that are all alike."""
+
+    alive: bool
+    nr_conns: int
+    _accepting: bool
+
+    def init_process(self) -> None:
+        """Set up, in the worker's own process, and run."""
+        self._epoll = select.epoll()
+        self._listeners = {listener.fileno(): listener for listener in self.sockets}
+        # Whoever takes a connection out of here owns it, until it is put back or closed.
+        self._waiting: dict[int, TConn] = {}
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._serving = True
+        super().init_process()
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        """Begin to stop: SIGTERM."""
+        super().handle_exit(sig, frame)
+        self._stop.set()
+
+    def run(self) -> None:
+        """Let the threads serve until the worker is told to stop, then let them finish."""
+        self.set_accept_enabled(True)
+        for _ in range(self.cfg.threads):
+            self.tpool.submit(self._serve)
+        while self.alive and self.is_parent_alive():
+            self.notify()
+            self._close_idle(time.monotonic())
+            self._stop.wait(_LOOK)
+        self._finish()
+
+    def _finish(self) -> None:
+        """Answer what is under way; who keeps a connection has a moment to use it once more."""
+        with self._lock:  # nobody is about to switch it on again
+            self.alive = False
+            self.set_accept_enabled(False)
+        now = time.monotonic()
+        end, linger = now + self.cfg.graceful_timeout, now + STOP_KEEPALIVE_LINGER
+        while self.nr_conns > 0 and (now := time.monotonic()) < end:
+            self.notify()
+            self._close_idle(now if now < linger else float("inf"))
+            time.sleep(0.05)
+        self._serving = False
+        self._close_idle(float("inf"))
+        self.tpool.shutdown(wait=False)
+        for listener in self.sockets:
+            listener.close()
+
+    def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 (gunicorn's)
+        """Begin or cease to take new connections."""
+        if enabled == self._accepting:
+            return
+        for fd, listener in self._listeners.items():
+            if enabled:
+                listener.settimeout(0)
+                # Of several workers one is woken for a connection, not all of them.
+                self._epoll.register(fd, select.EPOLLIN | select.EPOLLEXCLUSIVE)
+            else:
+                self._epoll.unregister(fd)
+        self._accepting = enabled
+
+    def _serve(self) -> None:
+        while self._serving:
+            for fd, _ in self._epoll.poll(_LOOK, 1):
+                try:
+                    if fd in self._listeners:
+                        self._accept(self._listeners[fd])
+                    elif (connection := self._waiting.pop(fd, None)) is not None:
+                        self._answer(fd, connection)
+                except Exception:
+                    self.log.exception("A connection failed.")
+
+    def _accept(self, listener: socket.socket) -> None:
+        try:
+            client, address = listener.accept()
+        except OSError:  # another thread or worker was faster, or the caller has left
+            return
+        self._count(1)
+        self._wait(client.fileno(), TConn(self.cfg, client, address, listener.getsockname()))
+
+    def _answer(self, fd: int, connection: TConn) -> None:
+        # Headers and body leave in one packet: the caller is woken once.
+        _cork(connection.sock, on=True)
+        goes_on = self.handle(connection)
+        while goes_on is True and connection.parser.unreader.buf.getvalue():
+            goes_on = self.handle(connection)  # the next request came along with this one
+        _cork(connection.sock, on=False)
+        # Neither True nor False: nothing came on it yet.
+        if goes_on and (self.alive or goes_on is True):
+            self._wait(fd, connection)
+        else:
+            self._close(connection, graceful=True)
+
+    def _wait(self, fd: int, connection: TConn) -> None:
+        new = connection.timeout is None
+        connection.set_timeout()
+        self._waiting[fd] = connection
+        if new:
+            self._epoll.register(fd, _READABLE_ONCE)
+        else:
+            self._epoll.modify(fd, _READABLE_ONCE)
+
+    def _close(self, connection: TConn, *, graceful: bool) -> None:
+        try:
+            with suppress(OSError):
+                connection.close(graceful=graceful)
+        finally:
+            self._count(-1)
+
+    def _close_idle(self, now: float) -> None:
+        for fd, connection in list(self._waiting.items()):
+            if connection.timeout <= now and self._waiting.pop(fd, None) is not None:
+                self._close(connection, graceful=False)
+
+    def _count(self, change: int) -> None:
+        with self._lock:
+            self.nr_conns += change
+            if self.alive:
+                self.set_accept_enabled(self.nr_conns < self.worker_connections)
+
+    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
+        """Refuse what is no request in the form of all other refusals."""
+        found = next((answer for kind, answer in _REFUSALS if isinstance(exc, kind)), None)
+        if found is None:
+            super().handle_error(req, client, addr, exc)
+            return
+        status, reason, error, message = found
+        self.log.warning("Refused a request: %s", type(exc).__name__)
+        body = json.dumps({"error": error, "message": message, "details": {}}).encode()
+        head = (
+            f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        with suppress(OSError):
+            client.sendall(head.encode() + body)
+
+
+def _cork(sock: socket.socket, *, on: bool) -> None:
+    with suppress(OSError):  # no TCP, or closed already
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, on)

@@ -1,0 +1,11 @@
+"""What gunicorn runs the service with, unless its command line says otherwise."""
+
+import select
+
+wsgi_app = "config.wsgi:application"
+# Two threads a worker: more of them wait for the interpreter rather than for the database.
+threads = 2
+worker_class = "config.server.Worker" if hasattr(select, "epoll") else "gthread"
+# The filters of a list may all be given, with long words in them.
+limit_request_line = 8190
+control_socket_disable = True

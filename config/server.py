@@ -11,15 +11,25 @@ from __future__ import annotations
 import json
 import select
 import socket
+import struct
 import threading
 import time
 from contextlib import suppress
 from typing import Any, Final
 
 from gunicorn.http import errors
-from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
+from gunicorn.workers.gthread import (
+    DEFAULT_WORKER_DATA_TIMEOUT,
+    STOP_KEEPALIVE_LINGER,
+    TConn,
+    ThreadWorker,
+)
 
 _READABLE_ONCE: Final = select.EPOLLIN | select.EPOLLONESHOT
+# How long a caller may say nothing in the middle of a request, or take nothing of an answer. A
+# thread waits that long at most; for callers who send a byte now and then there are proxies.
+_SILENCE: Final = struct.pack("ll", int(DEFAULT_WORKER_DATA_TIMEOUT), 0)
+_REFUSING_TO_READ: Final = struct.pack("ll", 60, 0)
 _LOOK: Final = 0.5  # seconds between two looks at whether to stop, and at idle connections
 
 # What is refused before there is a request: status, reason, error and message of the answer.
@@ -119,6 +129,8 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             client, address = listener.accept()
         except OSError:  # another thread or worker was faster, or the caller has left
             return
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _SILENCE)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _REFUSING_TO_READ)
         self._count(1)
         self._wait(client.fileno(), TConn(self.cfg, client, address, listener.getsockname()))
 

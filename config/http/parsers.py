@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import IO, Any, Never
 
 from django.conf import settings
+from django.http import UnreadablePostError
 from django.utils.http import parse_header_parameters
 from rest_framework import exceptions
 from rest_framework.parsers import BaseParser
@@ -46,14 +47,18 @@ class StrictJSONParser(BaseParser):
         """Return the parsed body.
 
         Raises:
-            ParseError: the body is not JSON.
+            ParseError: the body is not JSON, or did not come whole.
             UnsupportedMediaType: it says that it is compressed, or not in UTF-8.
             PayloadTooLarge: it is larger than ``DATA_UPLOAD_MAX_MEMORY_SIZE``.
         """
         _check_encoding((parser_context or {})["request"].headers.get("Content-Encoding", ""))
         _check_charset(media_type or "")
         maximum = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        raw = read_up_to(stream, maximum + 1)
+        try:
+            raw = read_up_to(stream, maximum + 1)
+        except UnreadablePostError:
+            message = "The body stopped before its end."
+            raise exceptions.ParseError(message) from None
         if len(raw) > maximum:
             raise PayloadTooLarge
         try:

@@ -81,6 +81,37 @@ def test_callers_that_say_nothing_keep_nobody_waiting(server) -> None:
             caller.close()
 
 
+def test_requests_that_stop_halfway_keep_nobody_waiting_for_long(server) -> None:
+    halves = [connected(server) for _ in range(4)]
+    try:
+        for caller in halves[:2]:
+            caller.sendall(LIVE[:30])
+        for caller in halves[2:]:
+            caller.sendall(b"POST /cases HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")
+        time.sleep(0.5)
+
+        assert server.get("/health/live")[0] == 200
+        assert [answers(caller) for caller in halves[:2]] == [[], []]
+    finally:
+        for caller in halves:
+            caller.close()
+
+
+def test_a_body_that_stops_halfway_is_refused_and_does_nothing(server) -> None:
+    with connected(server) as caller:
+        caller.sendall(
+            b"POST /cases HTTP/1.1\r\nHost: localhost\r\nX-Actor-ID: wanda\r\n"
+            b"X-Actor-Roles: case_writer\r\nContent-Type: application/json\r\n"
+            b'Content-Length: 26\r\n\r\n{"title":'
+        )
+        [answer] = answers(caller)
+        assert caller.recv(1) == b""
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"The body stopped before its end." in answer
+    assert "unhandled_error" not in server.logged()
+
+
 def test_a_connection_that_is_not_used_again_is_closed(server) -> None:
     with connected(server) as caller:
         caller.sendall(LIVE)

@@ -135,17 +135,22 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         self._wait(client.fileno(), TConn(self.cfg, client, address, listener.getsockname()))
 
     def _answer(self, fd: int, connection: TConn) -> None:
-        # Headers and body leave in one packet: the caller is woken once.
-        _cork(connection.sock, on=True)
         goes_on = self.handle(connection)
         while goes_on is True and connection.parser.unreader.buf.getvalue():
             goes_on = self.handle(connection)  # the next request came along with this one
-        _cork(connection.sock, on=False)
         # Neither True nor False: nothing came on it yet.
         if goes_on and (self.alive or goes_on is True):
             self._wait(fd, connection)
         else:
             self._close(connection, graceful=True)
+
+    def handle_request(self, req: Any, conn: TConn) -> bool:
+        """Answer a request; headers and body leave in one packet, so the caller is woken once."""
+        _cork(conn.sock, on=True)
+        try:
+            return bool(super().handle_request(req, conn))
+        finally:
+            _cork(conn.sock, on=False)
 
     def _wait(self, fd: int, connection: TConn) -> None:
         new = connection.timeout is None

@@ -57,6 +57,17 @@ class TextField(serializers.CharField):
         """Refuse numbers and booleans; leave the rest to the field's rule."""
         if not isinstance(data, str):
             self.fail("invalid")
+        text = self._checked(data)
+        # The document cannot say that blanks around a text do not count; so here they do.
+        if self.max_length is not None and len(data) > self.max_length >= len(text):
+            message = (
+                f"At most {self.max_length:,} characters, blanks around them included;"
+                f" these are {len(data):,}."
+            )
+            raise serializers.ValidationError(message)
+        return text
+
+    def _checked(self, data: str) -> str:
         if self.check is None:
             return super().to_internal_value(data)
         try:

@@ -217,3 +217,14 @@ def test_a_body_that_nobody_asked_for_does_not_become_a_request(server) -> None:
 
     assert received.count(b"HTTP/1.1 ") == 1
     assert b'"results"' in received
+
+
+@pytest.mark.parametrize(("blanks", "status"), [(199, 201), (200, 422)])
+def test_blanks_around_a_text_count_as_the_document_counts_them(as_actor, blanks, status) -> None:
+    answer = as_actor(WRITER).post("/cases", {"title": "x" + " " * blanks})
+
+    assert answer.status_code == status
+    if status == 422:
+        expect.refusal(answer, 422, "validation_error", {"title"})
+    else:
+        assert answer.json()["title"] == "x"

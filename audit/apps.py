@@ -11,6 +11,6 @@ class AuditConfig(AppConfig):
         """Plug the receiver in and register the system checks."""
         from audit import checks  # noqa: F401, PLC0415 (importing registers them)
         from audit.receivers import record_events  # noqa: PLC0415 (models are loaded by now)
-        from cases.signals import case_event  # noqa: PLC0415
+        from cases.signals import case_event  # noqa: PLC0415 (as above)
 
         case_event.connect(record_events, dispatch_uid="audit.record_events")

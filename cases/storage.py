@@ -56,7 +56,7 @@ def _update_many(columns: dict[str, str]) -> str:
     arrays = ", ".join(["%s::text[]", *(f"%s::{kind}[]" for kind in columns.values())])
     names = ", ".join(["id", *columns])
     return (
-        f"UPDATE cases SET {assignments} FROM unnest({arrays}) AS new({names}) "  # noqa: S608
+        f"UPDATE cases SET {assignments} FROM unnest({arrays}) AS new({names}) "  # noqa: S608 (constants)
         "WHERE cases.id = new.id AND cases.version = new.version - 1"
     )
 

@@ -27,7 +27,7 @@ PRODUCTION = APP_ENV == "production"
 DEBUG: bool = env.bool("DEBUG", default=False)
 
 # The demo's key is public: config.checks refuses it in production.
-DEMO_SECRET_KEY = "demo-key-of-the-local-run-never-for-production"  # noqa: S105
+DEMO_SECRET_KEY = "demo-key-of-the-local-run-never-for-production"  # noqa: S105 (public on purpose)
 SECRET_KEY: str = env.str("SECRET_KEY", default=DEMO_SECRET_KEY)
 ALLOWED_HOSTS: list[str] = env.list(
     "ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"]

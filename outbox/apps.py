@@ -11,6 +11,6 @@ class OutboxConfig(AppConfig):
         """Plug the receiver in and register the system checks."""
         from cases.signals import case_event  # noqa: PLC0415 (models are loaded by now)
         from outbox import checks  # noqa: F401, PLC0415 (importing registers them)
-        from outbox.receivers import enqueue_events  # noqa: PLC0415
+        from outbox.receivers import enqueue_events  # noqa: PLC0415 (models are loaded by now)
 
         case_event.connect(enqueue_events, dispatch_uid="outbox.enqueue_events")

@@ -42,7 +42,7 @@ def as_actor() -> Callable[[Actor], APIClient]:
 def by_token(db: None) -> Callable[[Actor], APIClient]:
     """Return a client that calls the API as this actor, by an API token of its account."""
     from config import tokens  # noqa: PLC0415 (models, after Django is up)
-    from tests.factories import UserFactory  # noqa: PLC0415
+    from tests.factories import UserFactory  # noqa: PLC0415 (as above)
 
     def client(actor: Actor) -> APIClient:
         account = UserFactory(username=actor.id, roles=sorted(actor.roles), password=None)

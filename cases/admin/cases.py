@@ -30,7 +30,7 @@ def _actor(request: HttpRequest) -> Actor:
         user = request.user
         active = not isinstance(user, AnonymousUser) and user.is_active
         actor = actor_of_user(user) if active else Actor(id="")
-        request._case_actor = actor  # type: ignore[attr-defined]  # noqa: SLF001
+        request._case_actor = actor  # type: ignore[attr-defined]  # noqa: SLF001 (kept for this request)
     return actor
 
 

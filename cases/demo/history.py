@@ -58,7 +58,7 @@ def demo_log(*, now: datetime, seed: int = SEED) -> list[Row]:
     """Return the past of the demo, oldest case first, nothing of it later than ``now``."""
     chance = random.Random(seed)  # noqa: S311 (a story, not a secret)
     # Of its own, so that the stories are the same on any day.
-    clock = random.Random(f"{seed} clock")  # noqa: S311
+    clock = random.Random(f"{seed} clock")  # noqa: S311 (a demo, the same each time)
     now = now.astimezone(UTC).replace(microsecond=0)
     cases = sorted(
         (_case(plan, now, chance, clock) for count, plan in _PLANS for _ in range(count)),

@@ -55,7 +55,7 @@ class Story:
         self.steps: list[Step] = []
         self.writer = chance.choice(WRITERS)
         self.reviewer = chance.choices(REVIEWERS, weights=(5, 4, 3))[0]
-        self.head = ADMIN if chance.random() < 0.1 else SUPERVISOR  # noqa: PLR2004
+        self.head = ADMIN if chance.random() < 0.1 else SUPERVISOR  # noqa: PLR2004 (a chance)
         self.priority = chance.choices(tuple(Priority), weights=(15, 50, 25, 10))[0]
         self.firm = chance.choice(matter.firms)
         self.item = chance.choice(matter.items)
@@ -111,17 +111,17 @@ class Story:
         hasty = self.chance.random() < 1 / 3
         first = {k: v for k, v in facts.items() if not hasty or k in ("title", "category")}
         self._add(CaseAction.CREATE, self.writer, 0, **first)
-        if hasty and (self.plan.status is not CaseStatus.DRAFT or self.chance.random() < 0.8):  # noqa: PLR2004
+        if hasty and (self.plan.status is not CaseStatus.DRAFT or self.chance.random() < 0.8):  # noqa: PLR2004 (a chance)
             rest = {k: v for k, v in facts.items() if k not in first}
             self._add(CaseAction.UPDATE, self.writer, 0.3, **rest)
-        if self.chance.random() < 0.5:  # noqa: PLR2004
+        if self.chance.random() < 0.5:  # noqa: PLR2004 (a chance)
             self._note(self.writer, self.chance.choice(office.INTAKE_NOTES), 0.8)
 
     def _submitted(self) -> None:
         colleague = self.chance.choice(WRITERS)
-        submitter = self.writer if self.chance.random() < 0.8 else colleague  # noqa: PLR2004
+        submitter = self.writer if self.chance.random() < 0.8 else colleague  # noqa: PLR2004 (a chance)
         self._add(CaseAction.SUBMIT, submitter, 1)
-        if self.plan.assigned and self.chance.random() < 0.6:  # noqa: PLR2004
+        if self.plan.assigned and self.chance.random() < 0.6:  # noqa: PLR2004 (a chance)
             self._add(CaseAction.ASSIGN, self.head, 1, reviewer_id=self.reviewer)
         elif self.plan.assigned and self.plan.status is CaseStatus.SUBMITTED:
             self._add(CaseAction.ASSIGN, self.reviewer, 1, reviewer_id=self.reviewer)
@@ -131,7 +131,7 @@ class Story:
         self._restriction()
         closed = self.plan.status is CaseStatus.CLOSED
         escalated = self.plan.status is CaseStatus.ESCALATED
-        escalates = escalated or self.plan.long or (closed and self.chance.random() < 0.2)  # noqa: PLR2004
+        escalates = escalated or self.plan.long or (closed and self.chance.random() < 0.2)  # noqa: PLR2004 (a chance)
         count = 46 if self.plan.long else self.chance.randrange(5 if closed else 2, 10)
         incidents = self._incidents(count)
         for number in range(count):
@@ -164,17 +164,17 @@ class Story:
         return found
 
     def _restriction(self) -> None:
-        if not (self.plan.guest or (self.matter.restriction and self.chance.random() < 0.6)):  # noqa: PLR2004
+        if not (self.plan.guest or (self.matter.restriction and self.chance.random() < 0.6)):  # noqa: PLR2004 (a chance)
             return
         reason = self.matter.restriction or office.GENERAL_RESTRICTION
         self._add(CaseAction.RESTRICT, self.head, 0.1, reason=reason)
         if self.plan.guest:
             self._access(CaseAction.GRANT_ACCESS, GUEST)
-        elif self.chance.random() < 0.5:  # noqa: PLR2004
+        elif self.chance.random() < 0.5:  # noqa: PLR2004 (a chance)
             self._access(CaseAction.GRANT_ACCESS, self.writer)
-            if self.chance.random() < 0.3:  # noqa: PLR2004
+            if self.chance.random() < 0.3:  # noqa: PLR2004 (a chance)
                 self._access(CaseAction.REVOKE_ACCESS, self.writer)
-        elif self.chance.random() < 0.5:  # noqa: PLR2004
+        elif self.chance.random() < 0.5:  # noqa: PLR2004 (a chance)
             self._add(CaseAction.UNRESTRICT, self.head, 5, reason=office.LIFTED_RESTRICTION)
 
     def _access(self, action: CaseAction, user: str) -> None:

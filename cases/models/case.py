@@ -76,7 +76,7 @@ class Case(models.Model):
         protected=True,
     )
     # NULL says nobody, as the contract's JSON null does.
-    assigned_reviewer_id = models.CharField(max_length=ACTOR_MAX, null=True)  # noqa: DJ001
+    assigned_reviewer_id = models.CharField(max_length=ACTOR_MAX, null=True)  # noqa: DJ001 (nobody is not "")
     version = models.PositiveIntegerField(default=0)
     created_by = models.CharField(max_length=ACTOR_MAX)
     submitted_by = models.CharField(max_length=ACTOR_MAX, null=True)  # noqa: DJ001 (as above)

@@ -20,8 +20,8 @@ class _ForBrowsers:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Pass the request on, past the middleware where a token was sent."""
         if sends_token(request):
-            return self.get_response(request)  # type: ignore[attr-defined,no-any-return]
-        return super().__call__(request)  # type: ignore[misc,no-any-return]
+            return self.get_response(request)  # type: ignore[attr-defined,no-any-return] # of Django's class beside
+        return super().__call__(request)  # type: ignore[misc,no-any-return] # of Django's class beside
 
 
 def sends_token(request: HttpRequest) -> bool:

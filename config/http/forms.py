@@ -91,7 +91,7 @@ def _translate(request: HttpRequest) -> None:
     """
     given = request.POST
     typed = {name: value for name, value in given.dict().items() if name != _TOKEN}
-    request.typed_form = typed  # type: ignore[attr-defined]
+    request.typed_form = typed  # type: ignore[attr-defined] # for the page
     if given.get(METHOD) == "PATCH":
         request.method = "PATCH"
     found = asked_for(request.method or "", request.path_info, typed)
@@ -102,7 +102,7 @@ def _translate(request: HttpRequest) -> None:
         if name not in (_TOKEN, METHOD, VERSION) and not _left_out(values, form, name)
     }
     # Django keeps a body that was read here, and gives it to whoever reads it next.
-    request._body = json.dumps(body).encode()  # noqa: SLF001
+    request._body = json.dumps(body).encode()  # noqa: SLF001 (see above)
     request.content_type = "application/json"
     request.META |= {
         "CONTENT_TYPE": "application/json",

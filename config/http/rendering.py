@@ -46,4 +46,4 @@ class Negotiation(DefaultContentNegotiation):
         first = next(iter(renderers))
         if request.META.get("HTTP_ACCEPT", "*/*") in ("*/*", first.media_type):
             return first, str(first.media_type)
-        return super().select_renderer(request, renderers, format_suffix)  # type: ignore[no-any-return]
+        return super().select_renderer(request, renderers, format_suffix)  # type: ignore[no-any-return] # DRF has no types here

@@ -135,5 +135,5 @@ class ActorThrottle(BaseThrottle):
 
 def stranger_to_wait(request: Request) -> int | None:
     """Count a request that named no actor, for its address; return the seconds to wait, if any."""
-    wait = seconds_to_wait("address", client_address(request._request) or "none")  # noqa: SLF001
+    wait = seconds_to_wait("address", client_address(request._request) or "none")  # noqa: SLF001 (Django's, below DRF's)
     return None if wait is None else math.ceil(wait)

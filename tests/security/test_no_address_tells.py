@@ -261,7 +261,7 @@ def test_the_account_of_one_who_was_let_in_does_not_tell_to_what(officer, hide, 
 
 
 def test_forwarding_by_type_does_not_tell_either(officer, hide) -> None:
-    from django.contrib.contenttypes.models import ContentType  # noqa: PLC0415
+    from django.contrib.contenttypes.models import ContentType  # noqa: PLC0415 (only here)
 
     case = hide()
     kind = ContentType.objects.get_for_model(Case).pk

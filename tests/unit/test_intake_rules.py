@@ -60,7 +60,7 @@ BAD = [
     ("priority", "", "One of"),
     ("priority", [], "One of"),
     ("received_at", "2026-01-31T09:30:00", "time zone"),
-    ("received_at", datetime(2026, 1, 31), "time zone"),  # noqa: DTZ001
+    ("received_at", datetime(2026, 1, 31), "time zone"),  # noqa: DTZ001 (that is the case)
     ("received_at", "2026-01-31", "Not a time"),
     ("received_at", "yesterday", "RFC 3339"),
     ("received_at", "2026-02-30T09:30:00Z", "RFC 3339"),
@@ -154,7 +154,7 @@ ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=40)  # surroga
     required=st.booleans(),
     one_line=st.booleans(),
 )
-def test_whatever_comes_in_a_text_goes_out_storable_or_a_ValueError_says_why(  # noqa: N802
+def test_whatever_comes_in_a_text_goes_out_storable_or_a_ValueError_says_why(  # noqa: N802 (an exception's name)
     value: object, required: bool, one_line: bool
 ) -> None:
     try:
@@ -172,7 +172,7 @@ def test_whatever_comes_in_a_text_goes_out_storable_or_a_ValueError_says_why(  #
 
 @settings(database=None, deadline=None, max_examples=300)
 @given(value=ANY_TEXT | st.datetimes().map(str) | st.datetimes(timezones=st.timezones()))
-def test_whatever_comes_in_a_moment_goes_out_in_utc_or_a_ValueError_says_why(  # noqa: N802
+def test_whatever_comes_in_a_moment_goes_out_in_utc_or_a_ValueError_says_why(  # noqa: N802 (an exception's name)
     value: object,
 ) -> None:
     try:

@@ -100,7 +100,7 @@ class Command(BaseCommand):
                     bar.move(source.position())
                 return outcome
             with transaction.atomic():
-                for outcome in run.run(source.rows, rejects.write):  # noqa: B007
+                for outcome in run.run(source.rows, rejects.write):  # noqa: B007 (read after the loop)
                     bar.move(source.position())
                 transaction.set_rollback(True)
         return outcome

@@ -117,7 +117,7 @@ class Command(BaseCommand):
         while not self.stopping and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, _POLL_SECONDS))
 
-    def _report(self, figures: dict[str, int], as_json: bool) -> None:  # noqa: FBT001
+    def _report(self, figures: dict[str, int], as_json: bool) -> None:  # noqa: FBT001 (an option of the command)
         if as_json:
             self.stdout.write(json.dumps(figures))
         else:

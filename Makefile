@@ -77,7 +77,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-heade
 	--no-emit-index-url --python-version 3.11 pyproject.toml
 lock: $(ENVIRONMENT)  ## Bring requirements*.txt in line with pyproject.toml; ARGS=--upgrade takes the newest.
 	$(COMPILE) -o requirements.txt $(ARGS)
-	$(COMPILE) -c requirements.txt --group dev -o requirements-dev.txt $(ARGS)
+	$(COMPILE) -c requirements.txt --group dev --group browser -o requirements-dev.txt $(ARGS)
 
 clean:  ## Remove the environment and all caches; the data in var/ stay.
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis staticfiles

@@ -1,9 +1,11 @@
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin
 
 
 class ProjectConfig(AppConfig):
     """The composition root: settings, URLs, who calls, errors as HTTP, the local run."""
 
+    default = True
     name = "config"
     default_auto_field = "django.db.models.BigAutoField"
 
@@ -11,3 +13,10 @@ class ProjectConfig(AppConfig):
         """Register the checks, the receivers of log-ins, and how OpenAPI tells the ways in."""
         from config import checks, logins  # noqa: F401, PLC0415 (importing registers them)
         from config.http import openapi  # noqa: F401, PLC0415 (likewise)
+
+
+class BackOfficeConfig(admin.AdminConfig):
+    """Django's admin, with our site in its place."""
+
+    default = False
+    default_site = "config.back_office.BackOffice"

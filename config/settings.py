@@ -8,6 +8,7 @@ from typing import Any
 
 import django_stubs_ext
 import environ
+from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from config import embedded_postgres
@@ -39,7 +40,7 @@ INSTALLED_APPS = [
     "audit",
     "outbox",
     "cases",
-    "django.contrib.admin",
+    "config.apps.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -60,6 +61,7 @@ MIDDLEWARE = [
     "config.middleware.no_nul_in_admin",
     "config.http.caching.private_answers",
     "django.middleware.security.SecurityMiddleware",
+    "config.http.policy.PagePolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.http.browsers.Sessions",
     "django.middleware.common.CommonMiddleware",
@@ -248,6 +250,16 @@ SPECTACULAR_SETTINGS = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
+# What a page may load and run: what this service serves, as files of their own, and nothing else.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+    }
+}
 if PRODUCTION:
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,23 +14,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from cases import selectors, services
-from cases.actors import actor_of_user
 from cases.admin.actions import ACTIONS, carry_out, outdated
+from cases.admin.persons import actor_in
 from cases.errors import CaseError, CaseNotFound
 from cases.lifecycle import CaseAction
 from cases.models import Case
 from cases.policies import PERMISSIONS, VIEW, Actor
-
-
-def _actor(request: HttpRequest) -> Actor:
-    """Return who is logged in, looked up once per request."""
-    actor: Actor | None = getattr(request, "_case_actor", None)
-    if actor is None:
-        user = request.user
-        active = not isinstance(user, AnonymousUser) and user.is_active
-        actor = actor_of_user(user) if active else Actor(id="")
-        request._case_actor = actor  # type: ignore[attr-defined]  # noqa: SLF001 (kept for this request)
-    return actor
 
 
 @admin.register(Case)
@@ -51,9 +39,14 @@ class CaseAdmin(admin.ModelAdmin[Case]):
         del value, request
         return lookup in {f"{name}__exact" for name in self.list_filter}
 
+    def frame(self, request: HttpRequest) -> dict[str, Any]:
+        """Return what the frame of every page shows of who is logged in."""
+        actor = actor_in(request)
+        return {"may_find": actor.has(VIEW), "person_roles": ", ".join(sorted(actor.roles))}
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Case]:
         """Return the cases that exist for who is logged in."""
-        return selectors.visible_cases(_actor(request)).order_by(*self.ordering)
+        return selectors.visible_cases(actor_in(request)).order_by(*self.ordering)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Show the cases to everybody who may read some."""
@@ -62,11 +55,11 @@ class CaseAdmin(admin.ModelAdmin[Case]):
     def has_view_permission(self, request: HttpRequest, obj: Case | None = None) -> bool:
         """Roles read; what of a single case exists for them is the queryset's to say."""
         del obj
-        return _actor(request).has(VIEW)
+        return actor_in(request).has(VIEW)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Tell whether the actor may create cases."""
-        return _actor(request).has(PERMISSIONS[CaseAction.CREATE])
+        return actor_in(request).has(PERMISSIONS[CaseAction.CREATE])
 
     def has_change_permission(self, request: HttpRequest, obj: Case | None = None) -> bool:
         """Refuse Django's own change form, for everybody."""
@@ -140,7 +133,7 @@ class CaseAdmin(admin.ModelAdmin[Case]):
                 "label": ACTIONS[action].label,
                 "url": reverse(f"admin:cases_case_{action.value}", args=[case.id]),
             }
-            for action in selectors.available_actions(_actor(request), case)
+            for action in selectors.available_actions(actor_in(request), case)
         ]
         context = {
             **self.admin_site.each_context(request),
@@ -162,7 +155,7 @@ class CaseAdmin(admin.ModelAdmin[Case]):
 
     def _case(self, request: HttpRequest, object_id: str) -> Case:
         try:
-            return selectors.get_case(object_id, _actor(request))
+            return selectors.get_case(object_id, actor_in(request))
         except CaseNotFound as error:
             raise Http404(error.message) from None
 
@@ -175,7 +168,7 @@ class CaseAdmin(admin.ModelAdmin[Case]):
     def _act(self, request: HttpRequest, action: CaseAction, case: Case | None) -> HttpResponse:
         """Ask for what the action needs; carry it out; say in words which rule forbids it."""
         form_class, label = ACTIONS[action].form, ACTIONS[action].label
-        actor, problem = _actor(request), ""
+        actor, problem = actor_in(request), ""
         form = form_class(request.POST or None, case=case)
         if request.method == "POST":
             form = form_class(request.POST, case=case)

@@ -60,6 +60,7 @@ ADMIN_CASE = [
 _AUTOCOMPLETE = "app_label=cases&model_name=caseuserpermission&field_name=content_object"
 ADMIN_LISTS = {
     "admin/": [""],
+    "admin/tables/": [""],
     "admin/{app}/": [""],  # tried with cases
     "admin/cases/case/": [
         "", "?q={id}", "?q={secret}", "?restricted__exact=1", "?status__exact=UNDER_REVIEW",

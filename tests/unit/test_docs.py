@@ -282,9 +282,11 @@ def test_the_size_of_a_body_is_the_one_told() -> None:
 
 
 def test_every_direct_dependency_has_a_line() -> None:
-    declared = PYPROJECT["project"]["dependencies"], PYPROJECT["dependency-groups"]["dev"]
+    groups = PYPROJECT["dependency-groups"]
+    declared = PYPROJECT["project"]["dependencies"], groups["dev"], groups["browser"]
+    headings = "The service", "A workstation", "A browser"
 
-    for heading, requirements in zip(("The service", "A workstation"), declared, strict=True):
+    for heading, requirements in zip(headings, declared, strict=True):
         told = [code(row[0]) for row in rows(section("dependencies.md", heading), width=5)]
         assert told == [re.split(r"[^\w-]", line)[0] for line in requirements]
 

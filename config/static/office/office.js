@@ -1,0 +1,59 @@
+/* Comfort only: every page works without it. */
+"use strict";
+
+// A menu closes when somebody clicks elsewhere or presses Escape.
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+// A form is sent once: a second click while the first is under way does nothing.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || "again" in form.dataset) return;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "yes";
+});
+// Coming back to a page that the browser has kept, it can be sent again.
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
+
+// A button that puts a value into a field: "Assign to me".
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-fills]");
+  if (!button) return;
+  const field = document.getElementById(button.dataset.fills);
+  field.value = button.value;
+  field.focus();
+});
+
+// All rows of a list at once, and how many are chosen.
+for (const all of document.querySelectorAll("[data-chooses]")) {
+  const rows = [...document.querySelectorAll(`input[name="${all.dataset.chooses}"]`)];
+  const said = document.getElementById(all.dataset.says);
+  const tell = () => {
+    const chosen = rows.filter((row) => row.checked).length;
+    all.checked = chosen > 0 && chosen === rows.length;
+    all.indeterminate = chosen > 0 && chosen < rows.length;
+    said.textContent = chosen === 0 ? "None chosen" : `${chosen} chosen`;
+  };
+  all.closest(".needs-script").hidden = false;
+  all.addEventListener("change", () => {
+    for (const row of rows) row.checked = all.checked;
+    tell();
+  });
+  for (const row of rows) row.addEventListener("change", tell);
+  tell();
+}

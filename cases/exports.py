@@ -6,7 +6,7 @@ Python.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from psycopg import ClientCursor
 
 from cases import selectors
 from cases.filters import CaseFilter
-from cases.models import Ordering
+from cases.models import Case, Ordering
 from cases.policies import Actor
 from cases.signals import request_id
 
@@ -181,13 +181,23 @@ def cases_as_csv(actor: Actor, wanted: CaseFilter, ordering: Ordering) -> Export
     cases = selectors.visible_cases(actor, replace(wanted, search=""))
     if wanted.search:
         cases = selectors.searched(cases, wanted.search)
+    return _as_csv(actor, cases.order_by(*ordering.terms()), wanted.names())
+
+
+def chosen_as_csv(actor: Actor, case_ids: Collection[str]) -> Export:
+    """Return the export of single cases, of those among them that exist for this actor."""
+    cases = selectors.visible_cases(actor).filter(pk__in=case_ids).order_by("pk")
+    return _as_csv(actor, cases, ["chosen"])
+
+
+def _as_csv(actor: Actor, cases: QuerySet[Case], asked: Sequence[str]) -> Export:
     columns = (made(F(name)) if made else F(name) for name, made in _COLUMNS.items())
     return Export(
         event="cases_exported",
-        rows=cases.order_by(*ordering.terms()).values_list(*columns),
+        rows=cases.values_list(*columns),
         options="FORMAT csv",
         actor=actor,
-        asked=wanted.names(),
+        asked=asked,
         head=_CSV_HEAD,
         line_end=_CSV_END,
     )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from django.contrib.admin import AdminSite
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 
 from cases.models import Case
+from config.models import Preference
 
 
 class Way(NamedTuple):
@@ -51,6 +53,19 @@ class BackOffice(AdminSite):
             account = here.startswith(reverse("admin:password_change"))
             found.append(Way("Administration", tables, "settings", not apart and not account))
         return found
+
+    def preferences(self, user: User) -> dict[str, str]:
+        """Return what somebody chose before, by name."""
+        return dict(Preference.objects.filter(user_id=user.pk).values_list("name", "value"))
+
+    def prefer(self, user: User, name: str, value: str) -> None:
+        """Keep a choice for the next time, in place of an earlier one."""
+        Preference.objects.bulk_create(
+            [Preference(user_id=user.pk, name=name, value=value)],
+            update_conflicts=True,
+            update_fields=["value"],
+            unique_fields=["user", "name"],
+        )
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Add the page of all tables, which Django has on its start page."""

@@ -1,4 +1,4 @@
-"""Who may call besides passwords: API tokens, and accounts that belong to a single sign-on."""
+"""Accounts beside their passwords: API tokens, identities of a single sign-on, preferences."""
 
 from __future__ import annotations
 
@@ -80,3 +80,23 @@ class LinkedIdentity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject} at {self.issuer}"
+
+
+class Preference(models.Model):
+    """What somebody chose once and wants to find again, like the order of a list."""
+
+    user: models.ForeignKey[User, User] = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+"
+    )
+    name = models.CharField(max_length=100)
+    value = models.CharField(max_length=100)
+
+    class Meta:
+        db_table = "preferences"
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["user", "name"], name="preferences_user_name"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.user_id}"

@@ -31,27 +31,119 @@ class AdminAction(NamedTuple):
     label: str
     form: type[ActionForm]
     service: Callable[..., Case | Note]
+    # What it means, said above the form, and what is said when it was done.
+    about: str
+    done: str
 
 
 ACTIONS: Final[Mapping[CaseAction, AdminAction]] = MappingProxyType(
     {
-        CaseAction.CREATE: AdminAction("Create", CaseFieldsForm, services.create_case),
-        CaseAction.UPDATE: AdminAction("Change fields", CaseFieldsForm, services.update_case),
-        CaseAction.SUBMIT: AdminAction("Submit", ActionForm, services.submit_case),
-        CaseAction.START_REVIEW: AdminAction("Start review", ReviewerForm, services.start_review),
-        CaseAction.ASSIGN: AdminAction("Assign", ReviewerForm, services.assign_reviewer),
-        CaseAction.ESCALATE: AdminAction("Escalate", ReasonForm, services.escalate_case),
-        CaseAction.CLOSE: AdminAction("Close", ReasonForm, services.close_case),
-        CaseAction.ADD_NOTE: AdminAction("Add note", NoteForm, services.add_note),
-        CaseAction.SET_DUE_DATE: AdminAction("Set due date", DueDateForm, services.set_due_date),
-        CaseAction.PAUSE: AdminAction("Pause clock", ReasonForm, services.pause_clock),
-        CaseAction.RESUME: AdminAction("Resume clock", ReasonForm, services.resume_clock),
-        CaseAction.RESTRICT: AdminAction("Restrict", ReasonForm, services.restrict_case),
-        CaseAction.UNRESTRICT: AdminAction(
-            "Lift restriction", ReasonForm, services.unrestrict_case
+        CaseAction.CREATE: AdminAction(
+            "Create",
+            CaseFieldsForm,
+            services.create_case,
+            "The case is a draft until somebody submits it; until then every field can be changed.",
+            "taken in as a draft.",
         ),
-        CaseAction.GRANT_ACCESS: AdminAction("Grant access", AccessForm, services.grant_access),
-        CaseAction.REVOKE_ACCESS: AdminAction("Revoke access", AccessForm, services.revoke_access),
+        CaseAction.UPDATE: AdminAction(
+            "Change fields",
+            CaseFieldsForm,
+            services.update_case,
+            "The trail keeps the old and the new value of each field that you change.",
+            "changed.",
+        ),
+        CaseAction.SUBMIT: AdminAction(
+            "Submit",
+            ActionForm,
+            services.submit_case,
+            "The draft goes to review, and its fields are fixed from then on.",
+            "submitted for review.",
+        ),
+        CaseAction.START_REVIEW: AdminAction(
+            "Start review",
+            ReviewerForm,
+            services.start_review,
+            "The reviewer takes the case up. Who created or submitted it may not decide on it.",
+            "under review.",
+        ),
+        CaseAction.ASSIGN: AdminAction(
+            "Assign",
+            ReviewerForm,
+            services.assign_reviewer,
+            "The case goes to another reviewer; its status stays.",
+            "assigned.",
+        ),
+        CaseAction.ESCALATE: AdminAction(
+            "Escalate",
+            ReasonForm,
+            services.escalate_case,
+            "The case is put before a higher level. Your reason stays in the trail.",
+            "escalated.",
+        ),
+        CaseAction.CLOSE: AdminAction(
+            "Close",
+            ReasonForm,
+            services.close_case,
+            "This is final: a closed case is not opened again. Your reason stays in the trail.",
+            "closed.",
+        ),
+        CaseAction.ADD_NOTE: AdminAction(
+            "Add note",
+            NoteForm,
+            services.add_note,
+            "A note is never changed and never deleted.",
+            "note added.",
+        ),
+        CaseAction.SET_DUE_DATE: AdminAction(
+            "Set due date",
+            DueDateForm,
+            services.set_due_date,
+            "An overdue case gets a new chance with a new date. Your reason stays in the trail.",
+            "due date set.",
+        ),
+        CaseAction.PAUSE: AdminAction(
+            "Pause clock",
+            ReasonForm,
+            services.pause_clock,
+            "The time to the due date stands still until the clock is resumed.",
+            "clock paused.",
+        ),
+        CaseAction.RESUME: AdminAction(
+            "Resume clock",
+            ReasonForm,
+            services.resume_clock,
+            "The due date moves by the working time that the pause lasted.",
+            "clock runs again.",
+        ),
+        CaseAction.RESTRICT: AdminAction(
+            "Restrict",
+            ReasonForm,
+            services.restrict_case,
+            "From then on the case exists only for its reviewer, supervisors, auditors and people "
+            "who were granted access.",
+            "restricted.",
+        ),
+        CaseAction.UNRESTRICT: AdminAction(
+            "Lift restriction",
+            ReasonForm,
+            services.unrestrict_case,
+            "From then on everybody with a role may read the case.",
+            "no longer restricted.",
+        ),
+        CaseAction.GRANT_ACCESS: AdminAction(
+            "Grant access",
+            AccessForm,
+            services.grant_access,
+            "One person may do one thing on this one case. The trail names both.",
+            "access granted.",
+        ),
+        CaseAction.REVOKE_ACCESS: AdminAction(
+            "Revoke access",
+            AccessForm,
+            services.revoke_access,
+            "The person loses what was granted on this one case.",
+            "access revoked.",
+        ),
     }
 )
 

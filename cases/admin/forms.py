@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib.auth.models import User
-from django.db.models import Q
 
 from cases import intake
+from cases.admin.persons import reviewers
 from cases.lifecycle import Priority
 from cases.models import Case
 from cases.policies import GRANTABLE
@@ -55,16 +54,9 @@ class ReviewerForm(ActionForm):
 
     def prefill(self, case: Case) -> None:
         """Offer the reviewers, the present one chosen."""
-        reviewing = Q(groups__permissions__codename="close_case") | Q(
-            user_permissions__codename="close_case"
-        )
-        accounts = User.objects.filter(reviewing, is_active=True).distinct().order_by("username")
         field = self.fields["reviewer_id"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 (for the type checker)
-        field.choices = [
-            (user.username, f"{user.username} ({user.get_full_name()})".replace(" ()", ""))
-            for user in accounts
-        ]
+        field.choices = [("", "Choose…"), *reviewers()]
         field.initial = case.assigned_reviewer_id
 
 

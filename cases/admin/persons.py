@@ -1,8 +1,9 @@
-"""Who is at the browser."""
+"""Who is at the browser, and who may review."""
 
 from __future__ import annotations
 
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Q
 from django.http import HttpRequest
 
 from cases.actors import actor_of_user
@@ -18,3 +19,16 @@ def actor_in(request: HttpRequest) -> Actor:
         actor = actor_of_user(user) if active else Actor(id="")
         request._case_actor = actor  # type: ignore[attr-defined]  # noqa: SLF001 (kept for this request)
     return actor
+
+
+def reviewers() -> list[tuple[str, str]]:
+    """Return the active accounts that may review: their names, and how they are shown."""
+    reviewing = Q(groups__permissions__codename="close_case") | Q(
+        user_permissions__codename="close_case"
+    )
+    accounts = User.objects.filter(reviewing, is_active=True).distinct().order_by("username")
+    return [
+        (account.username, f"{account.username} ({name})" if name else account.username)
+        for account in accounts
+        for name in [account.get_full_name()]
+    ]

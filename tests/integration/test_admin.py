@@ -23,8 +23,11 @@ pytestmark = pytest.mark.django_db
 def test_a_reviewer_finds_a_case_by_its_id(log_in):
     case, other = CaseFactory(title="Late reporting"), CaseFactory(title="Something else")
 
-    answer = log_in("rob", "reviewer").get(reverse("admin:cases_case_changelist"), {"q": case.id})
+    answer = log_in("rob", "reviewer").get(
+        reverse("admin:cases_case_changelist"), {"search": case.id}, follow=True
+    )
 
+    assert answer.redirect_chain == [(page(case), 302)]
     assert "Late reporting" in text(answer)
     assert other.id not in text(answer)
 
@@ -58,7 +61,7 @@ def test_the_trail_tells_a_change_as_old_and_new(log_in):
 @pytest.mark.parametrize(
     ("roles", "offered", "missing"),
     [
-        (["reviewer"], ["Escalate", "Close", "Add note", "Pause clock"], ["Restrict", "Submit"]),
+        (["reviewer"], ["Escalate", "Close", "Pause clock"], ["Restrict", "Submit"]),
         (["supervisor"], ["Assign", "Set due date", "Restrict", "Grant access"], ["Escalate"]),
         (["auditor"], [], ["Close", "Add note", "Assign"]),
     ],
@@ -85,7 +88,7 @@ def test_closing_asks_for_a_reason_and_goes_through_the_service(log_in):
     )
 
     assert 'name="reason"' in text(asked)
-    assert "Close: done." in text(answer)
+    assert f"{case.id}: closed." in text(answer)
     closed = Case.objects.get(pk=case.id)
     assert (closed.status, closed.version) == ("CLOSED", case.version + 1)
     event = AuditEvent.objects.get(case_id=case.id, sequence=closed.version)
@@ -220,12 +223,32 @@ def test_django_s_own_log_of_clicks_repeats_no_title(log_in):
 
 @pytest.mark.parametrize(
     "query",
-    ["status__exact=%00", "q=%00", "title__regex=(", "status__regex=%5B", "o=%00", "e=%2500"],
+    [
+        "search=%00",
+        "queue=%00",
+        "status=%00&queue=all",
+        "title__regex=(",
+        "o=%00",
+        "e=%2500",
+        "reviewer=%ED%A0%80",
+        "after=%00",
+        "after=~CASE-000001",
+        "before=x~CASE-000001",
+        "after=2026-01-01T00:00:00Z~CASE-0",
+        "due_from=9999-12-31",
+        "due_to=9999-12-31",
+        "created_from=0001-01-01",
+        "search=" + "w" * 201,
+        "search=%21%21",
+        "priority=NO",
+        "search=999999999999999",
+        "queue=all&status=CLOSED&status=DRAFT&reviewer=none",
+    ],
 )
 def test_no_query_breaks_the_list(log_in, query):
     answer = log_in("sue", "supervisor").get(f"/admin/cases/case/?{query}")
 
-    assert answer.status_code in (200, 302, 400)
+    assert answer.status_code == (400 if "%00" in query else 200)
 
 
 @pytest.mark.parametrize("query", ["actor_id__exact=%00", "details__x=1", "event_type__regex=("])

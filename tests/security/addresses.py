@@ -35,6 +35,7 @@ LISTS = {
 }  # fmt: skip
 # For those who may export; the rest is refused, and what is exported is what a list holds.
 EXPORTS = ["cases/export.csv", "audit-events/export.jsonl"]
+ADMIN_EXPORT = "admin/cases/case/export/"
 ADMIN_CASE = [
     f"admin/cases/case/{{id}}/{page}"
     for page in [
@@ -63,11 +64,15 @@ ADMIN_LISTS = {
     "admin/tables/": [""],
     "admin/{app}/": [""],  # tried with cases
     "admin/cases/case/": [
-        "", "?q={id}", "?q={secret}", "?restricted__exact=1", "?status__exact=UNDER_REVIEW",
-        "?_facets=True", "?_facets=True&q={secret}", "?o=-2", "?all=",
+        "", "?search={id}", "?search={secret}", "?queue=all", "?queue=all&status=UNDER_REVIEW",
+        "?queue=all&search={secret}", "?queue=mine", "?queue=overdue", "?queue=all&reviewer=me",
+        "?restricted__exact=1", "?_facets=True", "?o=-2", "?all=",
     ],
-    "admin/autocomplete/": [f"?{_AUTOCOMPLETE}&term=", f"?{_AUTOCOMPLETE}&term={{secret}}"],
 }  # fmt: skip
+# No field offers cases for completion, so nothing is ever completed.
+AUTOCOMPLETE = {
+    "admin/autocomplete/": [f"?{_AUTOCOMPLETE}&term=", f"?{_AUTOCOMPLETE}&term={{secret}}"],
+}
 # For those whom nothing is hidden from: refused to all others, whatever is asked for.
 INSIDERS = [
     f"admin/{model}/{page}"

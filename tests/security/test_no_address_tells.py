@@ -28,7 +28,9 @@ from tests.factories import CaseFactory, UserFactory
 from tests.security.addresses import (
     ACCOUNTS,
     ADMIN_CASE,
+    ADMIN_EXPORT,
     ADMIN_LISTS,
+    AUTOCOMPLETE,
     BY_TYPE,
     CASE,
     EXPORTS,
@@ -50,7 +52,7 @@ MISSING = "CASE-999999"
 def test_every_address_has_its_class() -> None:
     there = {plain(address) for address in addresses()} - {""}
     classified = [*CASE, *LISTS, *ADMIN_CASE, *ADMIN_LISTS, *INSIDERS, *ACCOUNTS, *QUIET]
-    classified += [*EXPORTS, *KEEPERS, *FORWARDS, BY_TYPE]
+    classified += [*EXPORTS, ADMIN_EXPORT, *AUTOCOMPLETE, *KEEPERS, *FORWARDS, BY_TYPE]
 
     assert len(classified) == len(set(classified))
     assert there == set(classified)
@@ -194,6 +196,18 @@ def test_a_page_of_the_back_office_is_the_same_with_a_hidden_case_as_without(
     assert before[0] == 200
 
 
+@pytest.mark.parametrize(
+    ("address", "query"), [(a, q) for a, qs in AUTOCOMPLETE.items() for q in qs]
+)
+def test_nothing_completes_what_is_typed_to_a_case(officer, hide, address, query) -> None:
+    hide()
+
+    answer = officer.get(f"/{address}{query.format(secret=SECRET)}")
+
+    assert answer.status_code == 404
+    assert SECRET not in answer.content.decode()
+
+
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("address", ADMIN_CASE)
 def test_a_page_about_a_hidden_case_is_the_one_about_none(officer, hide, address, method) -> None:
@@ -220,6 +234,37 @@ def test_an_export_is_the_same_with_a_hidden_case_as_without(as_actor, hide, des
 
     assert b"".join(client.get(f"/{address}").streaming_content) == before
     assert before.count(b"\n") > 1
+
+
+@pytest.mark.parametrize("query", ["?queue=all", f"?queue=all&search={SECRET}", "?queue=drafts"])
+def test_an_export_of_the_back_office_is_the_same_with_a_hidden_case_as_without(
+    officer, hide, query
+) -> None:
+    CaseFactory()
+    path = f"/{ADMIN_EXPORT}{query}"
+    before = b"".join(officer.get(path).streaming_content)
+
+    hide()
+
+    assert b"".join(officer.get(path).streaming_content) == before
+    assert before.count(b"\n") == (1 if SECRET in query else 2)
+
+
+def test_chosen_by_its_number_a_hidden_case_is_neither_exported_nor_assigned(officer, hide) -> None:
+    UserFactory(username="rosa", roles=["reviewer"])
+    case = hide()
+    chosen = {"chosen": [f"{case.id}:{case.version}", f"{MISSING}:{case.version}"]}
+
+    exported = officer.post("/admin/cases/case/", {**chosen, "do": "export"})
+    assigned = officer.post("/admin/cases/case/", {**chosen, "do": "assign", "reviewer_id": "rosa"})
+
+    assert b"".join(exported.streaming_content).count(b"\n") == 1
+    assert [(r.case_id, r.words) for r in assigned.context["results"]] == [
+        (case.id, "There is no such case."),
+        (MISSING, "There is no such case."),
+    ]
+    assert SECRET not in assigned.content.decode()
+    expect.unchanged(case)
 
 
 @pytest.mark.parametrize("address", KEEPERS)

@@ -1,0 +1,119 @@
+"""The queues: the lists that people work from, each a filter with an order of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from cases.filters import CaseFilter
+from cases.lifecycle import CaseAction, CaseStatus
+from cases.policies import ASSIGN_ANY, PERMISSIONS, Actor
+
+_OPEN: Final = frozenset(CaseStatus) - {CaseStatus.CLOSED}
+_UNDER_WAY: Final = _OPEN - {CaseStatus.DRAFT}
+# How long a closed case stays in its queue; "All" has the others.
+RECENT: Final = timedelta(days=30)
+
+
+def _only(status: CaseStatus) -> frozenset[CaseStatus]:
+    return frozenset({status})
+
+
+class Queue(NamedTuple):
+    """A tab above the list."""
+
+    label: str
+    title: str
+    wanted: CaseFilter
+    ordering: str
+    # What an empty list says: what that means, and what to do.
+    empty: tuple[str, str]
+    counted: bool = True
+    mine: bool = False
+    recent: bool = False
+
+    def holds(self, actor: Actor, at: datetime) -> CaseFilter:
+        """Return the filter of the queue, as this person sees it now."""
+        wanted = replace(self.wanted, reviewer=actor.id) if self.mine else self.wanted
+        return replace(wanted, closed_from=at - RECENT) if self.recent else wanted
+
+
+QUEUES: Final[Mapping[str, Queue]] = MappingProxyType(
+    {
+        "mine": Queue(
+            "Mine",
+            "My cases",
+            CaseFilter(statuses=_UNDER_WAY),
+            "due_at",
+            ("Nothing waits for you", "Take a case from “Unassigned”, the most urgent one first."),
+            mine=True,
+        ),
+        "unassigned": Queue(
+            "Unassigned",
+            "Unassigned cases",
+            CaseFilter(unassigned=True, statuses=frozenset({CaseStatus.SUBMITTED})),
+            "due_at",
+            ("Every submitted case has a reviewer", "New ones appear here as they are submitted."),
+        ),
+        "overdue": Queue(
+            "Overdue",
+            "Overdue cases",
+            CaseFilter(overdue=True),
+            "due_at",
+            (
+                "Nothing is overdue",
+                "Cases come here when their due date has passed.",
+            ),
+        ),
+        "escalated": Queue(
+            "Escalated",
+            "Escalated cases",
+            CaseFilter(statuses=_only(CaseStatus.ESCALATED)),
+            "due_at",
+            ("Nothing is escalated", "Cases come here when a reviewer puts them before you."),
+        ),
+        "submitted": Queue(
+            "Submitted",
+            "Submitted cases",
+            CaseFilter(statuses=_only(CaseStatus.SUBMITTED)),
+            "due_at",
+            ("Nothing waits for a review", "Drafts come here when they are submitted."),
+        ),
+        "drafts": Queue(
+            "Drafts",
+            "Drafts",
+            CaseFilter(statuses=_only(CaseStatus.DRAFT)),
+            "-created_at",
+            ("There are no drafts", "A new case is a draft until it is submitted."),
+        ),
+        "closed": Queue(
+            "Recently closed",
+            "Recently closed cases",
+            CaseFilter(statuses=_only(CaseStatus.CLOSED)),
+            "-updated_at",
+            ("Nothing was closed in 30 days", "Older cases are found in “All”."),
+            counted=False,
+            recent=True,
+        ),
+        "all": Queue(
+            "All",
+            "All cases",
+            CaseFilter(),
+            "-created_at",
+            ("No case is in this list", "Take filters away, or search for other words."),
+            counted=False,
+        ),
+    }
+)
+
+
+def first_queue(actor: Actor) -> str:
+    """Return the queue that somebody works from: reviewers theirs, supervisors what is nobody's."""
+    if actor.has(PERMISSIONS[CaseAction.START_REVIEW]) and not actor.has(ASSIGN_ANY):
+        return "mine"
+    if actor.has(ASSIGN_ANY):
+        return "unassigned"
+    return "drafts" if actor.has(PERMISSIONS[CaseAction.CREATE]) else "all"

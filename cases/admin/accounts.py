@@ -1,24 +1,58 @@
-"""Accounts in the admin: Django's own pages, but for the one change that trails cannot bear."""
+"""Accounts and roles in the admin: Django's own pages, but for what trails cannot bear."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import User
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, Permission, User
+from django.db.models import ManyToManyField
 from django.http import HttpRequest
 
 admin.site.unregister(User)
+admin.site.unregister(Group)
+
+
+class Boxes(forms.CheckboxSelectMultiple):
+    """A box per choice: each has a name of its own, for eyes, keyboard and screen reader."""
+
+    template_name = "cases/boxes.html"
+
+
+def _boxes(
+    db_field: ManyToManyField[Any, Any], request: HttpRequest
+) -> forms.ModelMultipleChoiceField[Any] | None:
+    """Return a field of boxes; permissions by what they are called, those on cases first."""
+    del request
+    if db_field.remote_field.model is not Permission:
+        field = db_field.formfield(widget=Boxes)
+    else:
+        field = db_field.formfield(
+            widget=Boxes,
+            queryset=Permission.objects.select_related("content_type").order_by("pk"),
+        )
+    assert isinstance(field, forms.ModelMultipleChoiceField)  # noqa: S101 (for the type checker)
+    return field
 
 
 @admin.register(User)
 class AccountAdmin(UserAdmin[User]):
     """Accounts; cases and trails name people by their user names, so these stay."""
 
+    filter_horizontal = ()
+
+    def formfield_for_manytomany(
+        self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Offer roles and permissions as boxes."""
+        del kwargs
+        return _boxes(db_field, request)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Let the name be chosen for a new account only."""
-        fields = super().get_readonly_fields(request, obj)
+        """Let the name be chosen for a new account only; when it was used is a fact."""
+        fields = (*super().get_readonly_fields(request, obj), "last_login", "date_joined")
         return fields if obj is None else (*fields, "username")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -28,3 +62,17 @@ class AccountAdmin(UserAdmin[User]):
         """
         del request, obj
         return False
+
+
+@admin.register(Group)
+class RoleAdmin(GroupAdmin):
+    """Roles: what their people may do."""
+
+    filter_horizontal = ()
+
+    def formfield_for_manytomany(  # type: ignore[override] # the admin always has a request
+        self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Offer permissions as boxes."""
+        del kwargs
+        return _boxes(db_field, request)

@@ -69,7 +69,7 @@ def _show(
 ) -> HttpResponse:
     at = now()
     page = read_page(asked, request.GET, actor, at)
-    counted = {name: q.holds(actor, at) for name, q in QUEUES.items() if q.counted}
+    counted = {n: (q.holds(actor, at), q.counted) for n, q in QUEUES.items() if q.counted}
     numbers = selectors.how_many(actor, counted, most=MOST, at=at)
     may_assign = actor.has(policies.PERMISSIONS[CaseAction.ASSIGN])
     context = {

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from cases.filters import CaseFilter
 from cases.lifecycle import CaseAction, CaseStatus
+from cases.models import NEWEST_FIRST, Ordering
 from cases.policies import ASSIGN_ANY, PERMISSIONS, Actor
 
 _OPEN: Final = frozenset(CaseStatus) - {CaseStatus.CLOSED}
@@ -31,7 +32,8 @@ class Queue(NamedTuple):
     ordering: str
     # What an empty list says: what that means, and what to do.
     empty: tuple[str, str]
-    counted: bool = True
+    # The order in which it is counted: the one whose index finds its cases.
+    counted: Ordering | None = NEWEST_FIRST
     mine: bool = False
     recent: bool = False
 
@@ -95,7 +97,7 @@ QUEUES: Final[Mapping[str, Queue]] = MappingProxyType(
             CaseFilter(statuses=_only(CaseStatus.CLOSED)),
             "-updated_at",
             ("Nothing was closed in 30 days", "Older cases are found in “All”."),
-            counted=False,
+            counted=None,
             recent=True,
         ),
         "all": Queue(
@@ -104,7 +106,7 @@ QUEUES: Final[Mapping[str, Queue]] = MappingProxyType(
             CaseFilter(),
             "-created_at",
             ("No case is in this list", "Take filters away, or search for other words."),
-            counted=False,
+            counted=None,
         ),
     }
 )

@@ -124,13 +124,13 @@ def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def copied_database() -> Iterator[str]:
+def copied_database(suffix: str = "wire") -> Iterator[str]:
     """Copy the test database, so that what a process commits there is gone with the copy.
 
     Outside of tests' transactions only: the copy needs the original without any session.
     """
     name = connection.settings_dict["NAME"]
-    copy = f"{name}_wire"
+    copy = f"{name}_{suffix}"
     parts = urlsplit(os.environ["DATABASE_URL"])
     connection.close()
     with connection._nodb_cursor() as cursor:

@@ -1,0 +1,113 @@
+"""A Chromium in front of the service with its demo, under the policy that production has."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from cases.demo.accounts import DEMO_PASSWORD
+from tests.api.server import PROJECT, copied_database, running_server
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+# Nothing is asked of anybody but the service: no updates, no accounts, no first-run pages.
+FLAGS = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-sync",
+    "--no-first-run",
+]
+NARROW = {"width": 360, "height": 740}
+WIDE = {"width": 1280, "height": 900}
+
+
+def chromium() -> str:
+    """Return the path of the browser; skips the test without one, and fails it under CI."""
+    named = [os.environ.get("CHROMIUM", ""), *map(shutil.which, NAMES)]
+    found = next((path for path in named if path and Path(path).exists()), "")
+    if not found:
+        reason = "There is no Chromium: apt install chromium, or name one in CHROMIUM."
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    return found
+
+
+def manage(url: str, *arguments: str) -> str:
+    """Run a command of the service on its database; return what it printed."""
+    inherited = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=PROJECT,
+        env=inherited | {"APP_ENV": "test", "DATABASE_URL": url, "LOG_LEVEL": "ERROR"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+class Office:
+    """The service with its demo, and people at its pages; what a page complains of is kept."""
+
+    def __init__(self, browser: Browser, address: str, database: str) -> None:
+        self.browser, self.address, self.database = browser, address, database
+        self.complaints: list[str] = []
+        self._sessions: dict[str, Any] = {}
+
+    def desk(self, username: str = "", **options: Any) -> Page:
+        """Return a page of somebody who has logged in, in a window of its own."""
+        context = self.browser.new_context(
+            base_url=self.address,
+            storage_state=self._sessions.get(username),
+            **{"viewport": WIDE, **options},
+        )
+        context.set_default_timeout(30_000)
+        page = self._watched(context)
+        if username and username not in self._sessions:
+            page.goto("/admin/login/")
+            page.fill("#id_username", username)
+            page.fill("#id_password", DEMO_PASSWORD)
+            page.click("#login-form [type=submit]")
+            page.wait_for_url("**/admin/")
+            self._sessions[username] = context.storage_state()
+        return page
+
+    def _watched(self, context: BrowserContext) -> Page:
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
+        page.on("console", lambda said: self._hear(page, said))
+        page.on("request", lambda asked: self._follow(asked.url))
+        return page
+
+    def _hear(self, page: Page, said: Any) -> None:
+        # A refusal of the policy is an error in the console; so is a page that is meant to be 404.
+        if said.type == "error" and "status of 40" not in said.text:
+            self.complaints.append(f"{page.url}: {said.text}")
+
+    def _follow(self, url: str) -> None:
+        if not url.startswith((self.address, "data:")):
+            self.complaints.append(f"asked elsewhere: {url}")
+
+
+@contextmanager
+def open_office(suffix: str) -> Iterator[Office]:
+    """Start the service on a database with the demo, and a browser beside it."""
+    path = chromium()
+    root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with copied_database(suffix) as url:
+        manage(url, "load_demo")
+        with (
+            running_server(url) as server,
+            sync_playwright() as playwright,
+            playwright.chromium.launch(executable_path=path, args=[*FLAGS, *root]) as browser,
+        ):
+            yield Office(browser, server.url, url)

@@ -1,0 +1,120 @@
+"""Every kind of page, looked at by axe-core, in light and dark, wide and narrow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Page
+
+from tests.e2e.browser import NARROW, Office, open_office
+
+# What WCAG 2.2 AA asks for, as far as a machine can tell.
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+    "preload": False,  # it would put styles into the page, which the policy forbids
+}
+# What can differ in the dark.
+COLOURS = {**RULES, "runOnly": {"type": "rule", "values": ["color-contrast"]}}
+CASE = "/admin/cases/case/CASE-000236"
+CASES = "/admin/cases/case/"
+
+PAGES = {
+    "log-in": ("", "/admin/login/"),
+    "start": ("supervisor-1", "/admin/"),
+    "queue": ("supervisor-1", f"{CASES}?queue=overdue"),
+    "filters": ("supervisor-1", f"{CASES}?queue=all&priority=HIGH&due_from=someday"),
+    "empty queue": ("supervisor-1", f"{CASES}?queue=mine"),
+    "case": ("supervisor-1", f"{CASE}/change/"),
+    "form": ("supervisor-1", f"{CASE}/set-due-date/"),
+    "refused form": ("supervisor-1", f"{CASE}/close/"),
+    "new case": ("writer-1", f"{CASES}add/"),
+    "administration": ("admin-1", "/admin/tables/"),
+    "accounts": ("admin-1", "/admin/auth/user/"),
+    "account": ("admin-1", "/admin/auth/user/4/change/"),
+    "tokens": ("admin-1", "/admin/config/apitoken/add/"),
+    "trail": ("auditor-1", "/admin/audit/auditevent/?q=CASE-000236"),
+    "outbox": ("auditor-1", "/admin/outbox/outboxevent/"),
+    "nothing there": ("admin-1", f"{CASES}CASE-999999/change/"),
+    "password": ("admin-1", "/admin/password_change/"),
+    "case in the API": ("supervisor-1", "/v1/cases/CASE-000236"),
+    "list in the API": ("supervisor-1", "/v1/cases"),
+}
+
+
+@pytest.fixture(scope="module")
+def office(transactional_db, django_db_blocker) -> Iterator[Office]:
+    with django_db_blocker.unblock(), open_office("axe") as opened:
+        yield opened
+
+
+def look(page: Page, rules: dict[str, Any]) -> list[str]:
+    """Return what axe-core finds that keeps people from using a page, or makes it hard."""
+    page.evaluate(AXE_SCRIPT)
+    found: list[dict[str, Any]] = page.evaluate("rules => axe.run(rules)", rules)["violations"]
+    return [
+        f"{one['impact']} {one['id']}: {node['target']} {node['html'][:200]}"
+        for one in found
+        if one["impact"] in ("serious", "critical", "moderate")
+        for node in one["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_has_no_serious_finding_and_breaks_no_rule_of_the_policy(
+    office: Office, name: str, scheme: str
+) -> None:
+    username, address = PAGES[name]
+    office.complaints.clear()
+    page = office.desk(username, color_scheme=scheme)
+    page.goto(address)
+    for closed in page.locator("details.filters, details.forbidden, details.menu").all():
+        closed.evaluate("details => { details.open = true }")
+
+    assert office.complaints == []
+    assert look(page, RULES if scheme == "light" else COLOURS) == []
+    page.set_viewport_size(NARROW)
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+    page.context.close()
+
+
+def test_the_documentation_of_the_api_runs_under_the_policy(office: Office) -> None:
+    office.complaints.clear()
+    page = office.desk()
+
+    page.goto("/docs")
+    page.locator(".opblock-summary").first.click()
+    page.locator(".opblock-body").first.wait_for()
+
+    assert office.complaints == []
+    page.context.close()
+
+
+def test_the_first_stop_of_the_keyboard_leads_past_the_navigation(office: Office) -> None:
+    page = office.desk("supervisor-1")
+    page.goto(f"{CASE}/change/")
+
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to main content"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+
+    assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
+    page.context.close()
+
+
+def test_the_theme_is_chosen_with_a_button_and_kept(office: Office) -> None:
+    page = office.desk("supervisor-1", color_scheme="light")
+    page.goto("/admin/tables/")
+    before = page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+    page.click(".theme-toggle")
+    page.reload()
+
+    assert page.get_attribute("html", "data-theme") == "dark"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
+    page.context.close()

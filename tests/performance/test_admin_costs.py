@@ -1,0 +1,151 @@
+"""What a page of the back office costs: at most 15 statements, log-in and permissions included."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from cases import selectors, services
+from cases.admin.lists import read_address
+from cases.admin.queues import QUEUES
+from cases.models import CaseQuerySet
+from cases.policies import Actor
+from tests.cast import AUDITOR, REVIEWER, SUPERVISOR, WRITER
+from tests.factories import CaseFactory, UserFactory
+from tests.performance.test_list_plans import AT, ROB, office, plan_of, scanned, walk
+from tests.performance.test_query_plans import kinds
+from tests.performance.test_statement_counts import statements
+
+__all__ = ["office"]  # the fixture
+pytestmark = pytest.mark.django_db
+
+MOST = 15
+LIST = "/admin/cases/case/"
+
+
+@pytest.fixture
+def browser_of():
+    def browser(actor: Actor) -> Client:
+        client = Client()
+        client.force_login(UserFactory(username=actor.id, roles=sorted(actor.roles)))
+        return client
+
+    return browser
+
+
+def cost(browser: Client, address: str) -> list[str]:
+    sql = statements(lambda: browser.get(address), status=200)
+    assert not [one for one in sql if "COUNT(*)" in one and "LIMIT" not in one], "\n".join(sql)
+    return sql
+
+
+@pytest.mark.parametrize("actor", [REVIEWER, SUPERVISOR, AUDITOR], ids=lambda actor: actor.id)
+def test_every_queue_costs_the_same_for_1_and_for_200_cases(browser_of, actor) -> None:
+    browser = browser_of(actor)
+    CaseFactory(status="SUBMITTED")
+    few = {name: len(cost(browser, f"{LIST}?queue={name}")) for name in QUEUES}
+
+    cases = services.create_cases(rows=[{"title": f"Row {n}"} for n in range(199)], actor=WRITER)
+    services.submit_cases(cases=cases, actor=WRITER)
+    services.grant_access(
+        case_id=cases[3].id, user=actor.id, permission="view_case", actor=SUPERVISOR
+    )
+    many = {name: cost(browser, f"{LIST}?queue={name}") for name in QUEUES}
+
+    assert max(map(len, many.values())) <= MOST, many
+    # Reviewers to choose from are read only where there is a case to give them.
+    assert all(abs(len(many[name]) - few[name]) <= 1 for name in QUEUES)
+
+
+@pytest.mark.parametrize(
+    "query", ["search=row", "priority=HIGH&category=x", "search=row&reviewer=none&overdue=on"]
+)
+def test_filters_and_words_cost_at_most_15(browser_of, query) -> None:
+    services.create_cases(rows=[{"title": f"Row {n}"} for n in range(120)], actor=WRITER)
+
+    assert len(cost(browser_of(SUPERVISOR), f"{LIST}?queue=all&{query}")) <= MOST
+
+
+@pytest.mark.parametrize("actor", [REVIEWER, SUPERVISOR], ids=lambda actor: actor.id)
+def test_a_case_costs_at_most_15_however_much_happened_on_it(browser_of, actor) -> None:
+    case = CaseFactory(status="ESCALATED")
+    browser = browser_of(actor)
+    few = len(cost(browser, f"{LIST}{case.id}/change/"))
+    UserFactory(username="grace")
+    for n in range(30):
+        services.add_note(case_id=case.id, body=f"Note {n}", actor=actor)
+    for permission in ("view_case", "add_note"):
+        services.grant_access(
+            case_id=case.id, user="grace", permission=permission, actor=SUPERVISOR
+        )
+
+    many = cost(browser, f"{LIST}{case.id}/change/")
+
+    assert len(many) == few <= MOST, "\n".join(many)
+
+
+@pytest.mark.parametrize("page", ["assign", "set-due-date", "grant-access"])
+def test_the_form_of_an_action_costs_at_most_15(browser_of, page) -> None:
+    case = CaseFactory(status="SUBMITTED")
+
+    assert len(cost(browser_of(SUPERVISOR), f"{LIST}{case.id}/{page}/")) <= MOST
+
+
+@pytest.mark.parametrize("address", ["/admin/", "/admin/tables/"])
+def test_the_pages_around_cost_at_most_15(browser_of, address) -> None:
+    assert len(cost(browser_of(SUPERVISOR), address)) <= MOST
+
+
+def test_carrying_an_action_out_costs_at_most_15_the_key_of_its_form_included(browser_of) -> None:
+    case = CaseFactory(status="SUBMITTED")
+    browser = browser_of(SUPERVISOR)
+    sent = {
+        "form_key": "01890a5d-ac96-774b-bcce-b302099a8057", "expected_version": case.version,
+        "reason": "Waiting",
+    }  # fmt: skip
+
+    sql = statements(lambda: browser.post(f"{LIST}{case.id}/pause/", sent), status=302)
+
+    assert len(sql) <= MOST, "\n".join(sql)
+
+
+def first_page(name: str, actor: Actor) -> CaseQuerySet:
+    queue = QUEUES[name]
+    wanted = queue.holds(actor, AT)
+    asked: Any = read_address(
+        _query(f"queue={name}"), actor=actor, at=AT, first=name, remembered={}
+    )
+    return selectors.visible_cases(actor, wanted, at=AT).order_by(*asked.ordering.terms())[:51]
+
+
+def _query(text: str) -> Any:
+    from django.http import QueryDict  # noqa: PLC0415 (after Django is up)
+
+    return QueryDict(text)
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_no_queue_reads_a_table_from_end_to_end(office, name) -> None:
+    for actor in (ROB, Actor(id="reviewer-0", permissions=REVIEWER.permissions), AUDITOR):
+        plan = plan_of(first_page(name, actor))
+
+        assert scanned(plan) == set(), (name, actor.id, kinds(walk(plan[0])))
+
+
+def test_tabs_are_counted_from_indexes_and_no_further_than_shown(office) -> None:
+    from django.db import connection  # noqa: PLC0415 (as above)
+    from django.test.utils import CaptureQueriesContext  # noqa: PLC0415 (as above)
+
+    lists = {n: (q.holds(ROB, AT), q.counted) for n, q in QUEUES.items() if q.counted}
+    with CaptureQueriesContext(connection) as captured:
+        numbers = selectors.how_many(ROB, lists, most=99, at=AT)
+
+    [statement] = captured.captured_queries
+    assert statement["sql"].count("LIMIT 100") == len(lists)
+    assert numbers["submitted"] == 100
+    from tests.performance.test_query_plans import explain  # noqa: PLC0415 (beside its use)
+
+    plan = explain(statement["sql"].replace("%", "%%"), None)
+    assert scanned(plan) == set(), kinds(plan)

@@ -138,15 +138,26 @@ class Case(models.Model):
                 fields=("status", "assigned_reviewer_id", "restricted"), name="cases_summary"
             ),
             models.Index(
-                fields=("closed_at",), condition=Q(closed_at__isnull=False), name="cases_closed"
+                fields=("closed_at",),
+                condition=Q(closed_at__isnull=False),
+                # Enough to count what was closed in time without looking at the cases.
+                include=("priority", "due_at", "paused_at", "restricted", "assigned_reviewer_id"),
+                name="cases_closed",
             ),
             models.Index(
                 OpenDueOrNever("due_at"),
                 "id",
                 condition=~Q(status=CaseStatus.CLOSED.value),
-                # Enough to count overdue cases without looking at them.
-                include=("due_at", "paused_at", "restricted", "assigned_reviewer_id"),
+                # Enough to count open and overdue cases without looking at them.
+                include=("due_at", "paused_at", "restricted", "assigned_reviewer_id", "created_at"),
                 name="cases_open_due",
+            ),
+            # What is yet to be marked: a case leaves it with its mark.
+            models.Index(
+                fields=("due_at", "id"),
+                condition=~Q(status=CaseStatus.CLOSED.value)
+                & Q(due_at__isnull=False, overdue_at__isnull=True, paused_at__isnull=True),
+                name="cases_unmarked_due",
             ),
             models.Index(
                 fields=("updated_at", "id"),

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.utils.timezone import now
 
 from cases import intake
-from cases.calendar import add_working_days, working_days_between
+from cases.calendar import office_calendar
 from cases.lifecycle import CaseAction, refusal
 from cases.models import Case
 from cases.policies import Actor
@@ -64,7 +64,8 @@ def resume_clock(
     at = at or now()
     due_at = None
     if case.due_at is not None and case.paused_at is not None:
-        due_at = add_working_days(case.due_at, working_days_between(case.paused_at, at))
+        calendar = office_calendar()
+        due_at = calendar.moved(case.due_at, calendar.lost(case.due_at, case.paused_at, at))
         due_at = None if due_at == case.due_at else due_at
     return store(case, case.resume(reason=why, actor=actor, at=at, due_at=due_at))
 

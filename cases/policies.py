@@ -44,6 +44,8 @@ OVERRIDE_FOUR_EYES = "override_four_eyes"
 # Taking many cases or events away as a file is more than reading them one by one.
 EXPORT_CASES = "export_cases"
 EXPORT_AUDIT = "export_audit_events"
+# By when cases of a priority are due is the office's word, not that of who works on one of them.
+CHANGE_SLA = "change_sla_targets"
 
 ALL_PERMISSIONS = frozenset(PERMISSIONS.values()) | {
     VIEW,
@@ -52,6 +54,7 @@ ALL_PERMISSIONS = frozenset(PERMISSIONS.values()) | {
     OVERRIDE_FOUR_EYES,
     EXPORT_CASES,
     EXPORT_AUDIT,
+    CHANGE_SLA,
 }
 
 # What can be given to one user on one case: reading it, and any action on an existing case.

@@ -17,7 +17,7 @@ from cases import policies
 from cases.errors import CaseError, CaseNotFound
 from cases.filters import EVERY_CASE, CaseFilter
 from cases.lifecycle import CaseAction, CaseStatus
-from cases.models import Case, CaseQuerySet, CaseUserPermission, Note
+from cases.models import Case, CaseQuerySet, CaseUserPermission, Note, SlaTarget
 from cases.models.search import found_one_by_one, hits_anywhere, hits_near
 from cases.pages import CaseRow
 from cases.policies import Actor
@@ -50,13 +50,17 @@ _FROM_ONE_CASE: Final = f"""
 """  # noqa: S608 (constants)
 
 
-def _one_case(columns: Iterable[str], lock: str = "") -> Prepared:
+def _one_case(columns: Iterable[str], lock: str = "", *, more: str = "") -> Prepared:
     read = ", ".join(f"c.{column}" for column in columns)
-    return Prepared(f"SELECT {read}, mine.granted {_FROM_ONE_CASE} {lock}")
+    return Prepared(f"SELECT {read}{more}, mine.granted {_FROM_ONE_CASE} {lock}")
 
+
+_LOCK: Final = "FOR NO KEY UPDATE OF c"
+_TARGET: Final = ", (SELECT t.working_days FROM sla_targets t WHERE t.priority = c.priority)"
 
 _ONE_CASE: Final = _one_case(_COLUMNS)
-_ONE_CASE_LOCKED: Final = _one_case(_COLUMNS, "FOR NO KEY UPDATE OF c")
+_ONE_CASE_LOCKED: Final = _one_case(_COLUMNS, _LOCK)
+_ONE_DRAFT_LOCKED: Final = _one_case(_COLUMNS, _LOCK, more=_TARGET)
 _ONE_ROW: Final = _one_case(
     f"{name}::text" if name.endswith("_at") else name for name in CaseRow._fields[:-1]
 )
@@ -77,6 +81,23 @@ def get_case(case_id: str, actor: Actor, *, for_update: bool = False) -> Case:
     case = Case.from_db(connection.alias, _COLUMNS, row[:-1])
     case.granted = row[-1]
     return case
+
+
+def get_draft(case_id: str, actor: Actor) -> Case:
+    """Return the case, locked, and with it what the table of working days gives to its priority.
+
+    Raises:
+        CaseNotFound: no such case, or none that this actor may know of.
+    """
+    row = _read_one(_ONE_DRAFT_LOCKED, case_id, actor)
+    case = Case.from_db(connection.alias, _COLUMNS, row[:-2])
+    case.target_days, case.granted = row[-2:]
+    return case
+
+
+def sla_targets() -> dict[str, int | None]:
+    """Return the working days that cases get when they are submitted, by their priority."""
+    return dict(SlaTarget.objects.values_list("priority", "working_days"))
 
 
 def read_case(case_id: str, actor: Actor) -> CaseRow:

@@ -28,6 +28,7 @@ from cases.services.review import (
     escalate_case,
     start_review,
 )
+from cases.services.targets import set_sla_target
 
 __all__ = [
     "add_note",
@@ -44,6 +45,7 @@ __all__ = [
     "resume_clock",
     "revoke_access",
     "set_due_date",
+    "set_sla_target",
     "start_review",
     "submit_case",
     "submit_cases",

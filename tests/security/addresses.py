@@ -107,13 +107,18 @@ QUIET = [
     "admin/jsi18n/",
     "admin/{url}",
     "admin/cases/case/add/",
+    "admin/cases/slatarget/",
+    "admin/cases/slatarget/add/",
+    "admin/cases/slatarget/{id}/change/",
+    "admin/cases/slatarget/{id}/delete/",
+    "admin/cases/slatarget/{id}/history/",
 ]
 # Lead elsewhere by the id alone.
 FORWARDS = [
     "admin/audit/auditevent/{id}/", "admin/outbox/outboxevent/{id}/", "admin/auth/user/{id}/",
     "admin/auth/group/{id}/", "admin/config/apitoken/{id}/", "admin/config/linkedidentity/{id}/",
     "admin/axes/accessattempt/{id}/", "admin/axes/accessfailurelog/{id}/",
-    "admin/axes/accesslog/{id}/",
+    "admin/axes/accesslog/{id}/", "admin/cases/slatarget/{id}/",
 ]  # fmt: skip
 BY_TYPE = "admin/r/{type}/{id}/"
 

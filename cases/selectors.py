@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import CharField, Count, Q, QuerySet, Value
+from django.db.models import CharField, Count, F, Q, QuerySet, Value
 from django.utils.timezone import now
 
 from cases import policies
@@ -18,6 +18,7 @@ from cases.errors import CaseError, CaseNotFound
 from cases.filters import EVERY_CASE, CaseFilter
 from cases.lifecycle import CaseAction, CaseStatus
 from cases.models import Case, CaseQuerySet, CaseUserPermission, Note, SlaTarget
+from cases.models.orderings import Beyond
 from cases.models.search import found_one_by_one, hits_anywhere, hits_near
 from cases.pages import CaseRow
 from cases.policies import Actor
@@ -162,6 +163,42 @@ def searched(cases: CaseQuerySet, search: str) -> CaseQuerySet:
     """Return those of a list that have the words, all of them, for who reads to the end."""
     ids = hits_anywhere(search)
     return cases.filter(found_one_by_one(search) if ids is None else Q(pk__in=ids))
+
+
+def unmarked_overdue(
+    actor: Actor, *, at: datetime, after: tuple[datetime, str] | None, size: int
+) -> list[Case]:
+    """Return the first cases that are overdue and not marked so, locked, by due date.
+
+    Cases that somebody else has locked are left out.
+
+    Args:
+        actor: who asks.
+        at: the moment at which they are overdue.
+        after: due date and id of the case before the first; None for the beginning.
+        size: how many at most.
+    """
+    cases = _unmarked(actor, at).order_by("due_at", "id")
+    if after is not None:
+        cases = cases.filter(
+            Beyond([F("due_at"), F("id")], [Value(after[0]), Value(after[1])], ">")
+        )
+    return list(cases.select_for_update(of=("self",), no_key=True, skip_locked=True)[:size])
+
+
+def count_unmarked_overdue(actor: Actor, *, at: datetime) -> int:
+    """Count the cases that are overdue at a moment and not marked so."""
+    return _unmarked(actor, at).count()
+
+
+def _unmarked(actor: Actor, at: datetime) -> CaseQuerySet:
+    # As the index cases_unmarked_due says it.
+    return (
+        Case.objects.visible_to(actor)
+        .exclude(status=CaseStatus.CLOSED.value)
+        .filter(due_at__lt=at, due_at__isnull=False, overdue_at__isnull=True)
+        .filter(paused_at__isnull=True)
+    )
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from cases.services.drafting import (
     submit_cases,
     update_case,
 )
+from cases.services.overdue import SYSTEM, Marked, mark_overdue_cases
 from cases.services.preflight import check_may
 from cases.services.review import (
     add_note,
@@ -31,6 +32,8 @@ from cases.services.review import (
 from cases.services.targets import set_sla_target
 
 __all__ = [
+    "SYSTEM",
+    "Marked",
     "add_note",
     "assign_reviewer",
     "check_may",
@@ -40,6 +43,7 @@ __all__ = [
     "escalate_case",
     "grant_access",
     "mark_overdue",
+    "mark_overdue_cases",
     "pause_clock",
     "restrict_case",
     "resume_clock",

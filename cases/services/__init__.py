@@ -12,6 +12,7 @@ InvalidCaseTransition and CaseConflict; see ``cases.errors``.
 """
 
 from cases.services.access import grant_access, restrict_case, revoke_access, unrestrict_case
+from cases.services.bulk import BulkResult, assign_cases
 from cases.services.clock import mark_overdue, pause_clock, resume_clock, set_due_date
 from cases.services.drafting import (
     create_case,
@@ -33,8 +34,10 @@ from cases.services.targets import set_sla_target
 
 __all__ = [
     "SYSTEM",
+    "BulkResult",
     "Marked",
     "add_note",
+    "assign_cases",
     "assign_reviewer",
     "check_may",
     "close_case",

@@ -20,7 +20,7 @@ from cases.signals import request_id
 
 _log = structlog.get_logger("cases")
 
-_BATCH: Final = 500
+_BATCH: Final = 1_000
 
 
 class Command(BaseCommand):

@@ -20,7 +20,7 @@ from cases.lifecycle import CaseStatus, Priority
 from cases.models import ORDERINGS, CaseQuerySet
 from cases.models.search import found_one_by_one, hits_anywhere
 from cases.policies import Actor
-from tests.cast import AUDITOR, REVIEWER
+from tests.cast import AUDITOR, REVIEWER, SYSTEM
 from tests.performance.load_cases import load
 from tests.performance.test_query_plans import explain, indexes, kinds
 
@@ -203,6 +203,16 @@ def test_a_report_counts_from_indexes_alone(office, report, index) -> None:
 
     assert index in counted(plan)
     assert scanned(plan) == set()
+
+
+def test_what_is_to_be_marked_overdue_is_found_in_its_own_index(office) -> None:
+    def first() -> None:
+        selectors.unmarked_overdue(SYSTEM, at=AT, after=None, size=500)
+
+    plan = explain(sent_by(first), None)
+
+    assert indexes(plan) == {"cases_unmarked_due"}
+    assert not {"Sort", "Incremental Sort", "Seq Scan"} & kinds(plan)
 
 
 def test_a_supervisors_inflow_is_counted_from_the_index_of_creation(office) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.bench import databases, peer, pgbench, report, servers
+from tests.bench import databases, peer, pgbench, report, servers, trail
 from tests.bench.load import BenchError, put_under_load
 from tests.bench.mixes import Target
 from tests.bench.rounds import Measure, Rounds
@@ -40,7 +40,10 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--server", choices=servers.SERVERS, default=servers.SERVERS[0])
     parser.add_argument("--threads", type=int, default=2, help="per worker of the service")
     parser.add_argument("--callers", choices=("tokens", "headers"), default="tokens")
-    parser.add_argument("--mixes", default="live,lifecycle,detail,list,pages", help="with commas")
+    parser.add_argument(
+        "--mixes", default="live,lifecycle,detail,list,pages,trail", help="with commas"
+    )
+    parser.add_argument("--trail-cases", type=int, default=270_000, help="a million events")
     parser.add_argument("--keep", action="store_true", help="keep the databases for the next run")
     parser.add_argument("--json", type=Path, help="file for everything that was measured")
     return parser.parse_args(given)
@@ -53,9 +56,21 @@ class Bench:
         self.options, self.up = options, up
         self.maintenance = up.enter_context(databases.server())
 
+    def trail(self) -> trail.Trail | None:
+        """Measure the exports of the trail, where they are asked for."""
+        options = self.options
+        if "trail" not in options.mixes.split(","):
+            return None
+        say("trail")
+        url = self.filled(options.trail_cases)
+        return trail.measure(url, options.rounds, say)
+
     def run(self) -> tuple[dict[str, Rounds], dict[str, report.Ratio]]:
         """Bring everything up, let the contenders take turns; returns the rounds by mix."""
         options = self.options
+        mixes = [mix for mix in options.mixes.split(",") if mix != "trail"]
+        if not mixes:
+            return {}, {}
         many_url, many = self.service(options.cases)
         contenders: dict[str, dict[str, Measure]] = {
             mix: {report.SERVICE: many(mix)} for mix in ("live", "lifecycle", "detail", "list")
@@ -64,7 +79,7 @@ class Bench:
             self.add_peers(contenders)
         self.add_pgbench(contenders, many_url)
         contenders["pages"] = {}
-        if "pages" in options.mixes.split(","):
+        if "pages" in mixes:
             few_url, few = self.service(options.few)
             for size, url, measure in (
                 (options.cases, many_url, many),
@@ -73,7 +88,7 @@ class Bench:
                 for place, start in _starts(url).items():
                     contenders["pages"][f"{place} of {size}"] = measure("pages", start=start)
         brought: dict[str, Rounds] = {}
-        for mix in options.mixes.split(","):
+        for mix in mixes:
             say(mix)
             brought[mix] = Rounds()
             brought[mix].play(contenders[mix], options.rounds, say)
@@ -81,9 +96,9 @@ class Bench:
         sizes = report.costs_of_size(pages, options.cases, options.few) if pages else {}
         return brought, sizes
 
-    def service(self, count: int) -> tuple[str, Callable[..., Measure]]:
-        """Bring up the service on a database with as many cases."""
-        options, name = self.options, f"regulatory_bench_{count}"
+    def filled(self, count: int) -> str:
+        """Return the URL of a database with as many cases."""
+        name = f"regulatory_bench_{count}"
 
         def fill(url: str) -> None:
             say(f"Loading {count} cases into {name}")
@@ -92,16 +107,23 @@ class Bench:
 
         mark = databases.mark_of(count, *databases.SERVICE_FILES)
         url = self.up.enter_context(
-            databases.database(self.maintenance, name, fill, mark, keep=options.keep)
+            databases.database(self.maintenance, name, fill, mark, keep=self.options.keep)
         )
         databases.migrate(url)  # a kept database may be older than the code
+        return url
+
+    def service(self, count: int) -> tuple[str, Callable[..., Measure]]:
+        """Bring up the service on a database with as many cases."""
+        options, url = self.options, self.filled(count)
         headers = options.callers == "headers"
         environment = servers.our_environment(url, header_actors=headers)
         servers.collect_static(environment)
         port = servers.free_port()
         command = servers.our_command(options.server, port, options.threads)
         server = self.up.enter_context(
-            servers.running(name, command, environment, databases.PROJECT, port)
+            servers.running(
+                f"regulatory_bench_{count}", command, environment, databases.PROJECT, port
+            )
         )
         writer, reviewer = (
             servers.actor_headers(who, role) if headers else servers.write_token(environment, who)
@@ -196,16 +218,23 @@ def main(given: Sequence[str] | None = None) -> int:
     options = arguments(given)
     try:
         with ExitStack() as up:
-            brought, sizes = Bench(options, up).run()
+            bench = Bench(options, up)
+            exported = bench.trail()
+            brought, sizes = bench.run()
     except BenchError as error:
         say(str(error))
         return 2
-    sys.stdout.write(report.terminal(brought, sizes) + "\n")
+    if brought:
+        sys.stdout.write(report.terminal(brought, sizes) + "\n")
+    if exported is not None:
+        sys.stdout.write(exported.terminal() + "\n")
     if options.json is not None:
         setting = {key: str(value) for key, value in vars(options).items() if key != "peer"}
-        text = json.dumps(report.as_json(setting, brought, sizes), indent=1)
+        figures = report.as_json(setting, brought, sizes)
+        text = json.dumps(figures | {"trail": exported and exported.as_json()}, indent=1)
         options.json.write_text(text + "\n")
-    for sentence in (lacks := report.missed(brought, sizes)):
+    lacks = [*report.missed(brought, sizes), *(exported.missed() if exported is not None else [])]
+    for sentence in lacks:
         say(f"Not reached: {sentence}")
     return 1 if lacks else 0
 

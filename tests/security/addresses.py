@@ -61,7 +61,7 @@ ADMIN_CASE = [
         "delete/",
         "change/",
     ]
-] + ["admin/cases/case/{id}/"]
+] + ["admin/cases/case/{id}/", "admin/audit/auditevent/{id}/verify/"]
 _AUTOCOMPLETE = "app_label=cases&model_name=caseuserpermission&field_name=content_object"
 ADMIN_LISTS = {
     "admin/": [""],

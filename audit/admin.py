@@ -15,7 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from audit.models import AuditEvent
-from audit.verify import KINDS, Report
+from audit.verify import Finding, Report
 from audit.verify.single import verify_case
 from cases.actors import actor_of_user
 from cases.errors import CaseNotFound
@@ -68,8 +68,7 @@ class AuditEventAdmin(admin.ModelAdmin[AuditEvent]):
             "case_id": case_id,
             "checks": looked_at(report),
             "findings": [
-                {"sequence": f.sequence, "about": KINDS.get(f.kind, f.kind), "message": f.message}
-                for f in report.findings
+                {"about": about(finding), "message": finding.message} for finding in report.findings
             ],
         }
         return TemplateResponse(request, "admin/audit/verified.html", context)
@@ -107,15 +106,22 @@ class AuditEventAdmin(admin.ModelAdmin[AuditEvent]):
         return False
 
 
+def about(finding: Finding) -> str:
+    """Return in a word or two what a finding is about."""
+    if finding.sequence is not None:
+        return f"Event {finding.sequence}"
+    return {"chain": "Trail", "replay": "Trail"}.get(finding.kind, finding.kind.capitalize())
+
+
 def looked_at(report: Report) -> list[str]:
     """Return in words what a verification of one case has looked at."""
     tally = report.tally
     return [
-        f"{_counted(tally.events, 'event')}: without gaps, each with its own hash and its link.",
-        "Every step, played again from the first: allowed by the lifecycle where it stands.",
-        "The case: every field as its trail has it, long texts by their hashes.",
-        f"{_counted(tally.notes, 'note')}: there with their events, authors, times and texts.",
-        f"{_counted(tally.grants, 'grant')} of access: held as the trail granted them.",
+        f"{_counted(tally.events, 'event')}: their numbers, their own hashes and their links.",
+        "Every step, played again from the first: whether the lifecycle allows it.",
+        "The case: every field against what its trail says, long texts by their hashes.",
+        f"{_counted(tally.notes, 'note')}: their events, authors, times and texts.",
+        f"{_counted(tally.grants, 'grant')} of access: against those of the trail.",
     ]
 
 

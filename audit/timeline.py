@@ -43,7 +43,7 @@ _LABELS: Final[Mapping[str, str]] = MappingProxyType(
         "external_reference": "Reference there",
         "description_sha256": "Description, as SHA-256",
         "note_id": "Note",
-        "body_sha256": "Text of the note, as SHA-256",
+        "body_sha256": "Text, as SHA-256",
     }
 )
 _BEFORE: Final[Mapping[str, str]] = MappingProxyType(
@@ -54,6 +54,8 @@ _BEFORE: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 _CODES: Final = frozenset({"to_status", "from_status", "priority"})
+# For who checks, not for who reads.
+_PROOF: Final = frozenset({"note_id", "body_sha256", "description_sha256"})
 # Told in other ways than as a value.
 _TOLD: Final = frozenset({"reason", "changes", "imported_by", "four_eyes_overridden"})
 _MOMENT: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}:[0-9]{2}):[0-9]{2}\.[0-9]{6}Z")
@@ -78,6 +80,7 @@ class Entry:
     occurred_at: datetime
     recorded_at: datetime
     values: list[Value]
+    proof: list[Value]
     reason: str
     remarks: list[str]
     request_id: str
@@ -95,6 +98,10 @@ def entry(event: AuditEvent) -> Entry:
         occurred_at=event.occurred_at,
         recorded_at=event.recorded_at,
         values=[*_values(details), *_changes(details.get("changes"))],
+        proof=[
+            Value(_label(name), None, shown(name, details[name]))
+            for name in sorted(_PROOF.intersection(details))
+        ],
         reason=str(details.get("reason") or ""),
         remarks=_remarks(details),
         request_id=event.request_id,
@@ -104,9 +111,10 @@ def entry(event: AuditEvent) -> Entry:
 
 def _values(details: Mapping[str, Json]) -> Iterator[Value]:
     """Yield the details in a steady order: what the case became first."""
-    befores = set(_BEFORE.values())
-    for name in sorted(details, key=lambda name: (name not in _BEFORE, name)):
-        if name in _TOLD or name in befores:
+    skipped = {*_BEFORE.values(), *_TOLD, *_PROOF}
+    rest = sorted(details.keys() - _BEFORE.keys())
+    for name in [*_BEFORE, *rest]:
+        if name not in details or name in skipped:
             continue
         before = _BEFORE.get(name)
         old = shown(before, details[before]) if before is not None and before in details else None

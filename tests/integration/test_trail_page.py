@@ -97,8 +97,8 @@ def test_whoever_reads_a_case_has_its_trail_verified(log_in, role) -> None:
     assert answer.status_code == 200
     text = shown(answer)
     assert "Nothing is wrong." in text
-    assert "4 events: without gaps" in text
-    assert "1 note: there with" in text
+    assert "4 events: their numbers" in text
+    assert "1 note: their events" in text
     assert "No grants of access" in text
     assert "What does not fit" not in text
 

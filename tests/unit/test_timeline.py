@@ -31,7 +31,7 @@ def test_every_kind_of_event_is_told_in_words_and_completely(kind: type[CaseEven
 
     assert told.what == WHAT[kind.type]
     assert told.what != kind.type
-    texts = " ".join([told.reason, *(f"{v.old} {v.new}" for v in told.values)])
+    texts = " ".join([told.reason, *(f"{v.old} {v.new}" for v in [*told.values, *told.proof])])
     for name, value in details.items():
         if isinstance(value, str) and not name.endswith(("_at", "_status")) and name != "priority":
             assert value in texts, name
@@ -63,8 +63,8 @@ def test_a_move_is_told_from_status_to_status_before_all_else() -> None:
     details = {"from_status": "SUBMITTED", "reviewer_id": "rob", "to_status": "UNDER_REVIEW"}
 
     assert entry(event("CASE_REVIEW_STARTED", details)).values == [
-        Value("Reviewer", None, "rob"),
         Value("Status", "Submitted", "Under review"),
+        Value("Reviewer", None, "rob"),
     ]
 
 

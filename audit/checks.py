@@ -10,6 +10,22 @@ from django.db import connections
 
 from cases.signals import case_event
 
+# Each of these makes remembered rights end with a change of what they rest on.
+RIGHTS = (
+    ("api_tokens", "rights_changed"),
+    ("auth_group", "rights_changed"),
+    ("auth_group", "rights_gone"),
+    ("auth_group_permissions", "rights_changed"),
+    ("auth_permission", "rights_changed"),
+    ("auth_permission", "rights_gone"),
+    ("auth_user", "rights_changed"),
+    ("auth_user", "rights_gone"),
+    ("auth_user_groups", "rights_changed"),
+    ("auth_user_user_permissions", "rights_changed"),
+    ("case_user_permissions", "rights_changed"),
+    ("django_content_type", "rights_changed"),
+    ("django_content_type", "rights_gone"),
+)
 # Table, trigger: all of them must be there and on, or a change could pass by its trail (or, with
 # cases_words_*, by the search).
 GUARDS = (
@@ -36,6 +52,7 @@ GUARDS = (
     ("case_group_permissions", "case_group_permissions_stays_empty"),
     ("auth_user", "auth_user_keeps_name"),
     ("auth_permission", "auth_permission_keeps_name"),
+    *RIGHTS,
 )
 
 

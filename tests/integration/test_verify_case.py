@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connection
 
 from audit.verify.single import verify_case
 from cases.models import Case

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from datetime import date, timedelta
 from typing import Any, Final
 
 import orjson
@@ -21,22 +22,40 @@ Row = tuple[Any, ...]
 _sha256 = hashlib.sha256
 _loads, _dumps, _SORTED = orjson.loads, orjson.dumps, orjson.OPT_SORT_KEYS
 _GENESIS: Final = bytes(32)
-_MOMENTS: Final = tuple(
-    place for place, name in enumerate(COLUMNS) if name.endswith("_at") and name != "created_at"
-)
+_MOMENTS: Final = tuple(place for place, name in enumerate(COLUMNS) if name.endswith("_at"))
 _SHOWN: Final = 80
+_FIRST_DAY: Final = date(2000, 1, 1)
 
 
-def rfc3339(text: str) -> str:
-    """Rewrite a moment as PostgreSQL writes it (ISO, UTC) as RFC 3339 with six digits.
+class _Days(dict[int, str]):
+    """Days since 2000 as texts, made when first asked for."""
 
-    A moment that no event can have, ``infinity`` say, comes back as it is.
-    """
-    if text[-3:] != "+00" or len(text) < 22 or len(text) > 29:  # noqa: PLR2004 (19 to 26 and +00)
+    def __missing__(self, day: int) -> str:
+        try:
+            text = f"{_FIRST_DAY + timedelta(days=day)}T"
+        except OverflowError:  # infinity, say, or a year that no event can have
+            text = f"day {day} "
+        self[day] = text
         return text
-    if len(text) == 22:  # noqa: PLR2004 (no fraction)
-        return f"{text[:10]}T{text[11:19]}.000000Z"
-    return f"{text[:10]}T{text[11:-3]:0<15}Z"
+
+
+class _Seconds(dict[int, str]):
+    """Seconds of a day as texts, made when first asked for."""
+
+    def __missing__(self, second: int) -> str:
+        text = f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}."
+        self[second] = text
+        return text
+
+
+_days, _seconds = _Days(), _Seconds()
+
+
+def rfc3339(moment: int) -> str:
+    """Write a moment, in microseconds since 2000 as PostgreSQL sends it, as RFC 3339."""
+    seconds, fraction = divmod(moment, 1_000_000)
+    day, second = divmod(seconds, 86_400)
+    return f"{_days[day]}{_seconds[second]}{fraction:06d}Z"
 
 
 class TrailCheck:
@@ -137,7 +156,6 @@ class TrailCheck:
         for place in _MOMENTS:
             if stored[place] is not None:
                 stored[place] = rfc3339(stored[place])
-        stored[-1] = rfc3339(stored[-1])
         told = replay.row()
         if replay.version < 0 or tuple(stored) == told:
             return
@@ -148,7 +166,7 @@ class TrailCheck:
                 self._found(case_id, None, "case", message)
 
     def _compare_notes(self, case_id: str, notes: Iterable[Row], replay: CaseReplay) -> None:
-        told = {note.sequence: note for note in replay.notes}
+        told = {note.sequence: note for note in replay.notes} if replay.notes else {}
         for _, sequence, note_id, author, created_at, body_sha256 in notes:
             self.tally.notes += 1
             note = told.pop(sequence, None)

@@ -65,7 +65,7 @@ class TrailCheck:
         self.findings: list[Finding] = []
         self.tally = Tally()
 
-    def case(
+    def case(  # noqa: C901 (one loop without calls: a million rows go through it)
         self,
         case_id: str,
         rows: Iterable[Row],
@@ -77,11 +77,13 @@ class TrailCheck:
         tally, replay = self.tally, CaseReplay()
         tally.cases += 1
         previous, expected = _GENESIS, 0
-        for (
-            _, sequence, event_id, event_type, actor_id, occurred_at, recorded_at, request_id,
-            details, content_hash, previous_hash, hash_,
-        ) in events:  # fmt: skip
+        for event in events:
             tally.events += 1
+            if None in event:
+                self._found(case_id, event[1], "chain", "a column of the event is empty")
+                continue
+            (_, sequence, event_id, event_type, actor_id, occurred_at, recorded_at, request_id,
+             details, content_hash, previous_hash, hash_) = event  # fmt: skip
             if sequence != expected:
                 self._gap(case_id, expected, sequence)
             expected = sequence + 1
@@ -167,8 +169,12 @@ class TrailCheck:
 
     def _compare_notes(self, case_id: str, notes: Iterable[Row], replay: CaseReplay) -> None:
         told = {note.sequence: note for note in replay.notes} if replay.notes else {}
-        for _, sequence, note_id, author, created_at, body_sha256 in notes:
+        for row in notes:
             self.tally.notes += 1
+            if None in row:
+                self._found(case_id, row[1], "note", "a column of the note is empty")
+                continue
+            _, sequence, note_id, author, created_at, body_sha256 = row
             note = told.pop(sequence, None)
             if note is None:
                 self._found(case_id, sequence, "note", f"no event tells of the note {note_id}")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 (Django's name)
 from django.db import connections
 
+from audit.signed_note import NoteError, SigningKey
 from cases.signals import case_event
 
 # Each of these makes remembered rights end with a change of what they rest on.
@@ -77,6 +79,25 @@ def check_receiver(**kwargs: Any) -> list[CheckMessage]:
             id="audit.E001",
         )
     ]
+
+
+@register
+def check_anchor_key(**kwargs: Any) -> list[CheckMessage]:
+    """Check that the key that signs anchors is one; without it no anchors are made."""
+    del kwargs
+    if not settings.AUDIT_ANCHOR_KEY:
+        return []
+    try:
+        SigningKey.parse(settings.AUDIT_ANCHOR_KEY)
+    except NoteError as error:
+        return [
+            Error(
+                f"AUDIT_ANCHOR_KEY cannot be read: {error}",
+                hint="anchor_audit --generate-key NAME makes one; it begins with PRIVATE+KEY+.",
+                id="audit.E002",
+            )
+        ]
+    return []
 
 
 @register(Tags.database)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from threading import Thread
 from typing import Any, Final, NamedTuple
@@ -101,11 +101,12 @@ def ranges(connection: psycopg.Connection[Any], scope: Scope) -> tuple[list[Rang
     return [Range(*pair) for pair in zip(["", *cuts], [*cuts, None], strict=True)], events
 
 
-@dataclass
 class _Process:
-    """What a process of the pool keeps: its connection."""
+    """What a process of the pool keeps for as long as it lives."""
 
-    opened: list[psycopg.Connection[Any]] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.transaction = ExitStack()
+        self.connections: list[psycopg.Connection[Any]] = []
 
 
 _here: Final = _Process()
@@ -113,7 +114,7 @@ _here: Final = _Process()
 
 def _open(parameters: Parameters, name: str) -> None:
     Thread(target=_leave_with_parent, daemon=True).start()
-    _here.opened.append(snapshot(parameters, name).__enter__())
+    _here.connections.append(_here.transaction.enter_context(snapshot(parameters, name)))
 
 
 def _leave_with_parent() -> None:
@@ -125,7 +126,7 @@ def _leave_with_parent() -> None:
 
 
 def _check_here(part: Range, scope: Scope) -> Report:
-    return _check(_here.opened[0], part, scope)
+    return _check(_here.connections[0], part, scope)
 
 
 def verify(

@@ -61,24 +61,30 @@ class TrailNote(NamedTuple):
 class CaseReplay:
     """A case as far as its trail has been told. Fulfils ``lifecycle.CaseState``."""
 
-    __slots__ = ("grants", "notes", "problems", *COLUMNS)
+    # What holds before the first event. No status: what comes first must be the creation.
+    version: int = -1
+    updated_at: str = ""
+    status: str = ""
+    assigned_reviewer_id: str | None = None
+    restricted: bool = False
+    submitted_by: str | None = None
+    submitted_at: str | None = None
+    closed_at: str | None = None
+    due_at: str | None = None
+    overdue_at: str | None = None
+    paused_at: str | None = None
+    title: str = ""
+    description: str = _NO_TEXT
+    received_at: str = ""
+    category: str = ""
+    subject: str = ""
+    external_reference: str = ""
+    source: str = ""
+    priority: str = ""
+    created_by: str = ""
+    created_at: str = ""
 
     def __init__(self) -> None:
-        self.version = -1
-        self.updated_at = ""
-        # No status before the first event: what comes then must be the creation.
-        self.status = ""
-        self.assigned_reviewer_id: str | None = None
-        self.restricted = False
-        self.submitted_by: str | None = None
-        self.submitted_at: str | None = None
-        self.closed_at: str | None = None
-        self.due_at: str | None = None
-        self.overdue_at: str | None = None
-        self.paused_at: str | None = None
-        self.title = self.description = self.received_at = self.category = self.subject = ""
-        self.external_reference = self.source = self.priority = ""
-        self.created_by = self.created_at = ""
         self.grants: set[tuple[str, str]] = set()
         self.notes: list[TrailNote] = []
         self.problems: list[str] = []
@@ -135,9 +141,10 @@ class CaseReplay:
         )
 
     def _move(self, facts: Facts, target: str) -> None:
-        if self.status:
+        if self.status and facts["from_status"] != self.status:
             self.compare("from_status", facts["from_status"], self.status)
-        self.compare("to_status", facts["to_status"], target)
+        if facts["to_status"] != target:
+            self.compare("to_status", facts["to_status"], target)
         self.status = target
 
     def compare(self, name: str, told: object, known: object) -> None:

@@ -53,8 +53,28 @@ class Report:
 
     tally: Tally = field(default_factory=Tally)
     findings: list[Finding] = field(default_factory=list)
+    more: int = 0
+    """Findings beyond those that are kept, of a trail that is wrong from end to end."""
 
     @property
     def ok(self) -> bool:
         """Whether nothing was found."""
         return not self.findings
+
+    def add(self, other: Report, most: int) -> None:
+        """Take another one in; keep so many findings and count the rest."""
+        self.tally.add(other.tally)
+        self.findings += other.findings
+        self.more += other.more
+        self.shortened(most)
+
+    def shortened(self, most: int) -> Report:
+        """Keep so many findings and count the rest; return this report."""
+        self.more += len(self.findings[most:])
+        del self.findings[most:]
+        return self
+
+    def sorted(self) -> Report:
+        """Bring the findings into the order of cases and events; return this report."""
+        self.findings.sort(key=lambda one: (one.case_id, one.sequence is None, one.sequence or 0))
+        return self

@@ -1,17 +1,22 @@
 """Reads what a verification needs, in the order of the cases. Plain psycopg, no Django.
 
-Moments and JSON come as the texts that PostgreSQL writes, bodies as their SHA-256: nothing is
-parsed that need not be, and a text of 100,000 characters costs no memory here. ONLY keeps rows of
-inheriting tables from standing in for ours.
+Moments come as they are sent, in microseconds, JSON as PostgreSQL writes it, long texts as their
+SHA-256: nothing is parsed that need not be, and a text of 100,000 characters costs no memory here.
+ONLY keeps rows of inheriting tables from standing in for ours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from itertools import chain, groupby
 from operator import itemgetter
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from psycopg import Connection
+from psycopg.types.numeric import Int8BinaryLoader
+
+from audit.verify.findings import Report
 from audit.verify.trail import Row, TrailCheck
 from cases.replay import COLUMNS
 
@@ -19,7 +24,7 @@ from cases.replay import COLUMNS
 def _column(name: str) -> str:
     if name == "description":
         return "encode(sha256(convert_to(description, 'UTF8')), 'hex')"
-    return f"{name}::text" if name.endswith("_at") else name
+    return name
 
 
 class Source(NamedTuple):
@@ -44,15 +49,15 @@ CASES: Final = Source(
 )
 EVENTS: Final = Source(
     "events",
-    "SELECT case_id, sequence, id::text, event_type, actor_id, occurred_at::text, "
-    "recorded_at::text, request_id, details::text, content_hash, previous_hash, hash "
+    "SELECT case_id, sequence, id::text, event_type, actor_id, occurred_at, "
+    "recorded_at, request_id, details::text, content_hash, previous_hash, hash "
     "FROM ONLY audit_events",
     "case_id",
     "case_id, sequence",
 )
 NOTES: Final = Source(
     "notes",
-    "SELECT case_id, sequence, id::text, author, created_at::text, "
+    "SELECT case_id, sequence, id::text, author, created_at, "
     "encode(sha256(convert_to(body, 'UTF8')), 'hex') FROM ONLY case_notes",
     "case_id",
     "case_id, sequence",
@@ -69,39 +74,52 @@ GRANTS: Final = Source(
 )
 SOURCES: Final = (CASES, EVENTS, NOTES, GRANTS)
 
-# Moments as the texts that audit.verify.trail expects; nothing hidden by row security.
-SESSION: Final = (
-    "SET LOCAL DateStyle = 'ISO'; SET LOCAL TimeZone = 'UTC'; SET LOCAL row_security = off"
-)
+# Nothing hidden by row security: PostgreSQL refuses to read instead.
+SESSION: Final = "SET LOCAL row_security = off"
+
+_AT_ONCE: Final = 2_000  # rows
 
 
 class _Grouped:
-    """The rows of one source, by case."""
+    """The rows of one source, by case: those of ``key`` come next."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self._groups = groupby(rows, key=itemgetter(0))
-        self.key: str | None = None
-        self._rows: Iterator[Row] = iter(())
-        self._step()
+        self.key: str | None
+        self.rows: Iterator[Row]
+        self.step()
 
-    def _step(self) -> None:
-        self.key, self._rows = next(self._groups, (None, iter(())))
-
-    def take(self, case_id: str) -> Iterator[Row]:
-        """Yield the rows of the case, if the next ones are its, and go on to the next case."""
-        if self.key == case_id:
-            yield from self._rows
-            self._step()
+    def step(self) -> None:
+        """Go on to the next case that the source knows; ``key`` is None when there is none."""
+        self.key, self.rows = next(self._groups, _NO_MORE)
 
 
-def check_all(read: Callable[[Source], Iterable[Row]], check: TrailCheck) -> None:
-    """Walk through all sources side by side and check case after case.
+_NO_MORE: Final[tuple[str | None, Iterator[Row]]] = (None, iter(()))
+
+
+def check_rows(connection: Connection[Any], condition: str, values: Mapping[str, Any]) -> Report:
+    """Check the cases that a condition picks, in the transaction of the connection.
 
     Args:
-        read: returns the rows of a source in its order.
-        check: is given every case that any of the sources knows.
+        connection: psycopg's; the sources are read one beside the other, so it should be a
+            transaction that sees one moment.
+        condition: SQL, in which ``{key}`` stands for the id of the case.
+        values: of the condition's named placeholders.
     """
-    groups = [_Grouped(read(source)) for source in SOURCES]
-    while keys := [group.key for group in groups if group.key is not None]:
-        case_id = min(keys)
-        check.case(case_id, *(group.take(case_id) for group in groups))
+    check = TrailCheck()
+    with ExitStack() as cursors:
+
+        def read(source: Source) -> Iterable[Row]:
+            cursor = cursors.enter_context(connection.cursor(f"verify_{source.name}", binary=True))
+            cursor.adapters.register_loader("timestamptz", Int8BinaryLoader)
+            cursor.execute(source.sql(condition), values)
+            return chain.from_iterable(iter(lambda: cursor.fetchmany(_AT_ONCE), []))
+
+        groups = [_Grouped(read(source)) for source in SOURCES]
+        while keys := [group.key for group in groups if group.key is not None]:
+            case_id = min(keys)
+            check.case(case_id, *(group.rows if group.key == case_id else () for group in groups))
+            for group in groups:
+                if group.key == case_id:
+                    group.step()
+    return Report(tally=check.tally, findings=check.findings)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from django.db import connection, transaction
 
 from audit.verify.findings import Report
-from audit.verify.rows import SESSION, Source, check_all
-from audit.verify.trail import Row, TrailCheck
+from audit.verify.rows import SESSION, check_rows
 
 
 def verify_case(case_id: str) -> Report:
@@ -16,18 +15,11 @@ def verify_case(case_id: str) -> Report:
     A case that nothing knows of gives a report about 0 cases: ask the selectors first who may see
     it.
     """
-    check = TrailCheck()
     alone = not connection.in_atomic_block
-    with transaction.atomic(), connection.cursor() as cursor:
-        if alone:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        for statement in SESSION.split("; "):
-            cursor.execute(statement)
-
-        def read(source: Source) -> list[Row]:
-            cursor.execute(source.sql("{key} = %s"), [case_id])
-            rows: list[Row] = cursor.fetchall()
-            return rows
-
-        check_all(read, check)
-    return Report(tally=check.tally, findings=check.findings)
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            if alone:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            cursor.execute(SESSION)
+        with connection.wrap_database_errors:
+            return check_rows(connection.connection, "{key} = %(case)s", {"case": case_id})

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.bench import databases, peer, pgbench, report, servers, trail
+from tests.bench import databases, exports, peer, pgbench, report, servers, trail
 from tests.bench.load import BenchError, put_under_load
 from tests.bench.mixes import Target
 from tests.bench.rounds import Measure, Rounds
@@ -40,10 +40,8 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--server", choices=servers.SERVERS, default=servers.SERVERS[0])
     parser.add_argument("--threads", type=int, default=2, help="per worker of the service")
     parser.add_argument("--callers", choices=("tokens", "headers"), default="tokens")
-    parser.add_argument(
-        "--mixes", default="live,lifecycle,detail,list,pages,trail", help="with commas"
-    )
-    parser.add_argument("--trail-cases", type=int, default=270_000, help="a million events")
+    mixes = "live,lifecycle,detail,list,pages,verify,exports"
+    parser.add_argument("--mixes", default=mixes, help="with commas (%(default)s)")
     parser.add_argument("--keep", action="store_true", help="keep the databases for the next run")
     parser.add_argument("--json", type=Path, help="file for everything that was measured")
     return parser.parse_args(given)
@@ -55,20 +53,20 @@ class Bench:
     def __init__(self, options: argparse.Namespace, up: ExitStack) -> None:
         self.options, self.up = options, up
         self.maintenance = up.enter_context(databases.server())
+        self.verification: trail.Verification | None = None
 
-    def trail(self) -> trail.Trail | None:
+    def exports(self) -> exports.Exports | None:
         """Measure the exports of the trail, where they are asked for."""
-        options = self.options
-        if "trail" not in options.mixes.split(","):
+        if exports.MIX not in self.options.mixes.split(","):
             return None
-        say("trail")
-        url = self.filled(options.trail_cases)
-        return trail.measure(url, options.rounds, say)
+        say(exports.MIX)
+        url = self.filled("regulatory_bench_trail", trail.CASES)
+        return exports.measure(url, self.options.rounds, say)
 
     def run(self) -> tuple[dict[str, Rounds], dict[str, report.Ratio]]:
         """Bring everything up, let the contenders take turns; returns the rounds by mix."""
         options = self.options
-        mixes = [mix for mix in options.mixes.split(",") if mix != "trail"]
+        mixes = [mix for mix in options.mixes.split(",") if mix != exports.MIX]
         if not mixes:
             return {}, {}
         many_url, many = self.service(options.cases)
@@ -78,6 +76,10 @@ class Bench:
         if options.peer is not None:
             self.add_peers(contenders)
         self.add_pgbench(contenders, many_url)
+        # Last, or what the other mixes write would be verified at one time and not at another.
+        if trail.MIX in mixes:
+            self.verification = trail.Verification(self.trail())
+            contenders[trail.MIX] = {"verify_audit": self.verification}
         contenders["pages"] = {}
         if "pages" in mixes:
             few_url, few = self.service(options.few)
@@ -96,9 +98,30 @@ class Bench:
         sizes = report.costs_of_size(pages, options.cases, options.few) if pages else {}
         return brought, sizes
 
-    def filled(self, count: int) -> str:
+    def service(self, count: int) -> tuple[str, Callable[..., Measure]]:
+        """Bring up the service on a database with as many cases."""
+        options, name = self.options, f"regulatory_bench_{count}"
+        url = self.filled(name, count)
+        headers = options.callers == "headers"
+        environment = servers.our_environment(url, header_actors=headers)
+        servers.collect_static(environment)
+        port = servers.free_port()
+        command = servers.our_command(options.server, port, options.threads)
+        server = self.up.enter_context(
+            servers.running(name, command, environment, databases.PROJECT, port)
+        )
+        writer, reviewer = (
+            servers.actor_headers(who, role) if headers else servers.write_token(environment, who)
+            for who, role in (("writer-1", "case_writer"), ("reviewer-1", "reviewer"))
+        )
+        ids = databases.readable_ids(url, UNRESTRICTED)
+        target = Target(
+            host=servers.HOST, port=port, writer=writer, reviewer=reviewer, case_ids=ids
+        )
+        return url, partial(self.measure, server.pid, target)
+
+    def filled(self, name: str, count: int) -> str:
         """Return the URL of a database with as many cases."""
-        name = f"regulatory_bench_{count}"
 
         def fill(url: str) -> None:
             say(f"Loading {count} cases into {name}")
@@ -112,28 +135,13 @@ class Bench:
         databases.migrate(url)  # a kept database may be older than the code
         return url
 
-    def service(self, count: int) -> tuple[str, Callable[..., Measure]]:
-        """Bring up the service on a database with as many cases."""
-        options, url = self.options, self.filled(count)
-        headers = options.callers == "headers"
-        environment = servers.our_environment(url, header_actors=headers)
-        servers.collect_static(environment)
-        port = servers.free_port()
-        command = servers.our_command(options.server, port, options.threads)
-        server = self.up.enter_context(
-            servers.running(
-                f"regulatory_bench_{count}", command, environment, databases.PROJECT, port
-            )
-        )
-        writer, reviewer = (
-            servers.actor_headers(who, role) if headers else servers.write_token(environment, who)
-            for who, role in (("writer-1", "case_writer"), ("reviewer-1", "reviewer"))
-        )
-        ids = databases.readable_ids(url, UNRESTRICTED)
-        target = Target(
-            host=servers.HOST, port=port, writer=writer, reviewer=reviewer, case_ids=ids
-        )
-        return url, partial(self.measure, server.pid, target)
+    def trail(self) -> dict[str, str]:
+        """Return the settings for a database of its own, whose trail is true to the last event.
+
+        In the others pgbench writes events with hashes that are none.
+        """
+        url = self.filled("regulatory_bench_trail", trail.CASES)
+        return servers.our_environment(url, header_actors=False)
 
     def measure(self, pid: int, target: Target, mix: str, start: str = "") -> Measure:
         """Return what measures one server once."""
@@ -219,21 +227,26 @@ def main(given: Sequence[str] | None = None) -> int:
     try:
         with ExitStack() as up:
             bench = Bench(options, up)
-            exported = bench.trail()
+            exported = bench.exports()
             brought, sizes = bench.run()
     except BenchError as error:
         say(str(error))
         return 2
+    lacks: list[str] = []
     if brought:
         sys.stdout.write(report.terminal(brought, sizes) + "\n")
+        lacks += report.missed(brought, sizes)
     if exported is not None:
         sys.stdout.write(exported.terminal() + "\n")
+        lacks += exported.missed()
+    if bench.verification is not None:
+        sys.stdout.write(f"\n{bench.verification.sentence()}\n")
+        lacks += bench.verification.missed()
     if options.json is not None:
         setting = {key: str(value) for key, value in vars(options).items() if key != "peer"}
         figures = report.as_json(setting, brought, sizes)
-        text = json.dumps(figures | {"trail": exported and exported.as_json()}, indent=1)
+        text = json.dumps(figures | {"exports": exported and exported.as_json()}, indent=1)
         options.json.write_text(text + "\n")
-    lacks = [*report.missed(brought, sizes), *(exported.missed() if exported is not None else [])]
     for sentence in lacks:
         say(f"Not reached: {sentence}")
     return 1 if lacks else 0

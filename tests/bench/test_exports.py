@@ -11,17 +11,17 @@ import pytest
 from audit.api.views import EVENT
 from tests.api.server import copied_database
 from tests.bench.databases import load_cases
+from tests.bench.exports import COPY, FORMATS, MEMORY, STATEMENT, Exports, measure
 from tests.bench.load import BenchError
 from tests.bench.rounds import Rounds
-from tests.bench.trail import COPY, FORMATS, MEMORY, STATEMENT, Trail, measure
 
 pytestmark = pytest.mark.django_db
 
 
-def brought(share: float, memory: float) -> Trail:
+def brought(share: float, memory: float) -> Exports:
     rounds = Rounds()
     rounds.measured = {COPY: [100.0, 100.0], "jsonl": [100.0 * share] * 2}
-    return Trail(events=1000, rounds=rounds, memory={"jsonl": memory})
+    return Exports(events=1000, rounds=rounds, memory={"jsonl": memory})
 
 
 def test_copy_reads_the_columns_of_a_json_line() -> None:

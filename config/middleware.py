@@ -40,7 +40,8 @@ def request_context(
     """Take over a sane X-Request-ID or make one; echo it, log it, hand it to the audit trail."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-ID", "")
+        # Not by request.headers, which would first write the names of all of them anew.
+        given: str = request.META.get("HTTP_X_REQUEST_ID", "")
         identity = given if _SANE.fullmatch(given) else str(uuid7())
         token = request_id.set(identity)
         structlog.contextvars.clear_contextvars()

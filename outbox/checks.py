@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from cases.signals import case_event
+from cases.signals import case_event, service_event
 from outbox.destinations import KNOWN
 
 
@@ -16,11 +16,13 @@ def check_outbox(**kwargs: Any) -> list[CheckMessage]:
     """Check that the receiver is plugged in and every configured destination is known."""
     del kwargs
     found: list[CheckMessage] = []
-    connected = {receiver[0][0] for receiver in case_event.receivers}
-    if "outbox.enqueue_events" not in connected:
+    connected = {
+        receiver[0][0] for signal in (case_event, service_event) for receiver in signal.receivers
+    }
+    if not {"outbox.enqueue_events", "outbox.enqueue_service_event"} <= connected:
         found.append(
             Error(
-                "The outbox does not listen to case events.",
+                "The outbox does not listen to the events of cases and of the service.",
                 hint="OutboxConfig.ready() connects it: keep outbox in INSTALLED_APPS.",
                 id="outbox.E001",
             )

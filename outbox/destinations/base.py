@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from cases.events import CaseEvent, Json
+from cases.events import CaseEvent, Json, ServiceEvent
 
 Message = Mapping[str, Json]
 
@@ -16,7 +16,7 @@ class Destination(ABC):
 
     name: ClassVar[str]
 
-    def wants(self, event: CaseEvent) -> bool:
+    def wants(self, event: CaseEvent | ServiceEvent) -> bool:
         """Tell whether this destination is to be told about an event: all, unless it says so."""
         del event
         return True

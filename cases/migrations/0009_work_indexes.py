@@ -12,7 +12,7 @@ def index(*expressions, **options):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0007_idempotency_keys")]
+    dependencies = [("cases", "0008_rights_version")]
 
     operations = [
         migrations.RemoveIndex(model_name="case", name="cases_closed"),

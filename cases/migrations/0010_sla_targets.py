@@ -62,7 +62,7 @@ def take_back(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0008_work_indexes")]
+    dependencies = [("cases", "0009_work_indexes")]
 
     operations = [
         migrations.AlterModelOptions(

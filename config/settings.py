@@ -182,6 +182,8 @@ CASES_FOUR_EYES: bool = CASES_FOUR_EYES_SETTING != "off"
 SLA_HOLIDAYS: str = env.str("SLA_HOLIDAYS", default="")
 SLA_TIME_ZONE: str = env.str("SLA_TIME_ZONE", default="UTC")
 OUTBOX_DESTINATIONS: list[str] = env.list("OUTBOX_DESTINATIONS", default=["log"])
+# After so many failed attempts an event is dead: 20 are some 10 hours.
+OUTBOX_MAX_ATTEMPTS: int = env.int("OUTBOX_MAX_ATTEMPTS", default=20)
 
 # --- HTTP ---------------------------------------------------------------------------------------
 # How often one actor, or one address without an actor, may call: like 600/minute; empty: no limit.

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from cases.signals import case_event
-from outbox.destinations import KNOWN
+from outbox.destinations import KNOWN, destination_class
 
 
 @register
@@ -34,4 +34,15 @@ def check_outbox(**kwargs: Any) -> list[CheckMessage]:
         for name in settings.OUTBOX_DESTINATIONS
         if name not in KNOWN
     ]
+    for name in settings.OUTBOX_DESTINATIONS:
+        if name in KNOWN:
+            found += destination_class(name).check()
+    if settings.OUTBOX_MAX_ATTEMPTS < 1:
+        found.append(
+            Error(
+                f"OUTBOX_MAX_ATTEMPTS is {settings.OUTBOX_MAX_ATTEMPTS}.",
+                hint="Set it to 1 or more; unset, it is 20.",
+                id="outbox.E003",
+            )
+        )
     return found

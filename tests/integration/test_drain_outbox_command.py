@@ -16,8 +16,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from outbox import destinations
+from outbox.management.commands import drain_outbox
 from outbox.models import OutboxEvent
-from outbox.relay import pending
+from outbox.queue import due
+from tests.destinations import Recorder
 from tests.factories import CaseFactory
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -47,7 +50,7 @@ def test_once_delivers_all_that_is_due_and_ends(capsys) -> None:
 
     told = [(m["subject"], m["type"].split(".")[-2]) for m in lines(capsys)]
     assert sorted(told) == sorted((i, t) for i in ids for t in ("created", "submitted"))
-    assert pending("log") == 0
+    assert due("log") == 0
 
 
 def test_a_limit_ends_it_earlier(capsys) -> None:
@@ -58,7 +61,7 @@ def test_a_limit_ends_it_earlier(capsys) -> None:
     call_command("drain_outbox", limit=3)
 
     assert len(lines(capsys)) == 3
-    assert pending("log") == 2
+    assert due("log") == 2
 
 
 def test_a_dry_run_says_what_is_due_and_delivers_nothing(capsys) -> None:
@@ -68,7 +71,7 @@ def test_a_dry_run_says_what_is_due_and_delivers_nothing(capsys) -> None:
     call_command("drain_outbox", "--dry-run", "--json")
 
     assert lines(capsys) == [{"log": 2}]
-    assert pending("log") == 2
+    assert due("log") == 2
 
 
 def test_json_says_what_was_done_in_the_last_line(capsys) -> None:
@@ -101,18 +104,19 @@ def test_wrong_usage_exits_with_2_and_delivers_nothing(given) -> None:
         call_command("drain_outbox", **given)
 
     assert refusal.value.returncode == 2
-    assert pending("log") == 1
+    assert due("log") == 1
 
 
 def test_failures_exit_with_1_once_everything_else_is_delivered(monkeypatch) -> None:
     """The batch that fails whole must not end the run: other cases are due as well."""
     bad, *good = (CaseFactory().id for _ in range(3))
 
-    def deliver(messages: Any) -> list[str | None]:
-        return ["no" if message["subject"] == bad else None for message in messages]
+    class Picky(Recorder):
+        def __init__(self) -> None:
+            super().__init__(failing=[bad])
 
-    monkeypatch.setattr("outbox.destinations.KNOWN", {"log": type(
-        "Picky", (), {"deliver": staticmethod(deliver)})})  # fmt: skip
+    monkeypatch.setattr(destinations, "configured", lambda: {"log": Picky})
+    monkeypatch.setattr(drain_outbox, "configured", destinations.configured)
 
     with pytest.raises(CommandError) as refusal:
         call_command("drain_outbox", batch_size=1)
@@ -154,7 +158,7 @@ def test_followed_it_delivers_what_comes_and_ends_on_sigterm() -> None:
 
     assert process.returncode == 0, err
     assert json.loads(out) == {"delivered": 2, "failed": 0}
-    assert pending("log") == 0
+    assert due("log") == 0
 
 
 def test_killed_outright_it_loses_nothing() -> None:
@@ -168,7 +172,7 @@ def test_killed_outright_it_loses_nothing() -> None:
     process.communicate()
 
     deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and pending("log"):
+    while time.monotonic() < deadline and due("log"):
         call_command("drain_outbox")
 
     assert OutboxEvent.objects.filter(processed_at__isnull=False).count() == 30

@@ -13,7 +13,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import InterfaceError, OperationalError, connection
 
 from outbox.destinations import configured
-from outbox.relay import Batch, drain_batch, pending
+from outbox.queue import due
+from outbox.relay import Batch, drain_batch
 
 _log = structlog.get_logger("outbox")
 
@@ -55,7 +56,7 @@ class Command(BaseCommand):
             message = "--batch-size and --limit take numbers from 1."
             raise CommandError(message, returncode=2)
         if options["dry_run"]:
-            self._report({name: pending(name) for name in names}, as_json=options["json"])
+            self._report({name: due(name) for name in names}, as_json=options["json"])
             return
         self.stopping = False
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -70,6 +71,7 @@ class Command(BaseCommand):
         """Deliver batch after batch until nothing is due, or with --follow until told to stop."""
         follow, limit, size = options["follow"], options["limit"], options["batch_size"]
         total, pause = Batch(), _POLL_SECONDS
+        self.instances = {name: configured()[name]() for name in names}
         while not self.stopping and (limit is None or total.size < limit):
             try:
                 batch = self._round(names, size if limit is None else min(size, limit - total.size))
@@ -83,7 +85,7 @@ class Command(BaseCommand):
                 pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
                 continue
             pause = _POLL_SECONDS
-            total += batch
+            total = _sum(total, batch)
             if batch.size:
                 continue
             if not follow:
@@ -104,7 +106,8 @@ class Command(BaseCommand):
         total = Batch()
         for name in names:
             if not self.stopping:
-                total += drain_batch(name, configured()[name], size=size)
+                total = _sum(total, drain_batch(self.instances[name], size=size))
+                total = _sum(total, drain_batch(self.instances[name], size=size, retries=True))
         return total
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
@@ -123,3 +126,7 @@ class Command(BaseCommand):
         else:
             words = ", ".join(f"{count} {name}" for name, count in figures.items())
             self.stderr.write(f"Outbox: {words}.")
+
+
+def _sum(one: Batch, other: Batch) -> Batch:
+    return Batch(one.delivered + other.delivered, one.failed + other.failed)

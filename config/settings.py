@@ -279,6 +279,10 @@ STORAGES = {
     },
 }
 
+# --- Metrics ------------------------------------------------------------------------------------
+# Who may read GET /metrics: bearers of this token; empty: whoever reaches the address.
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
+
 # --- Logs ---------------------------------------------------------------------------------------
 LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO").upper()
 LOG_FORMAT: str = env.str("LOG_FORMAT", default="json" if PRODUCTION else "console")

@@ -71,7 +71,7 @@ def test_the_list_newest_first_reads_its_index_and_sorts_nothing() -> None:
 def test_the_drainers_look_for_heads_in_the_partial_indexes() -> None:
     plan = explain(queue.FRESH, {"destination": "log", "size": 100, "depth": 10, "after": 0})
 
-    assert "outbox_events_due" in indexes(plan)
+    assert "outbox_events_fresh" in indexes(plan)
     assert "Seq Scan" not in kinds(plan)
 
 

@@ -204,9 +204,9 @@ class OutboxEventAdmin(admin.ModelAdmin[OutboxEvent]):
             return queryset.filter(case_id=term.replace("\0", "")), False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Allow no filter by address but those that are shown, which are no lookups."""
-        del lookup, value, request
-        return False
+        """Allow the filters that are shown, and nothing that could be asked besides."""
+        del value, request
+        return lookup in {shown.parameter_name for shown in self.list_filter}
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection
 
 # The destinations that have rows, by jumping along the index instead of counting what is in it.
-_DESTINATIONS: Final = """
+DESTINATIONS: Final = """
 WITH RECURSIVE known (destination) AS (
     (SELECT destination FROM outbox_events WHERE processed_at IS NULL
       ORDER BY destination LIMIT 1)
@@ -90,7 +90,7 @@ def backlog() -> list[Backlog]:
         OperationalError: the database is away.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_DESTINATIONS)
+        cursor.execute(DESTINATIONS)
         found = [row[0] for row in cursor.fetchall()]
         names = [*settings.OUTBOX_DESTINATIONS, *found]
         cursor.execute(FIGURES, [list(dict.fromkeys(names))])

@@ -57,12 +57,24 @@ class Lane(threading.Thread):
     def run(self) -> None:
         """Work, and let go of everything in the end."""
         try:
-            while not self._drainer.stopping and self._turn():
+            while not self._drainer.stopping and self._guarded_turn():
                 pass
-        finally:
             if self._destination is not None:
                 self._destination.close()
+        except Exception:  # noqa: BLE001 (what could not be closed ends with the process)
+            _log.exception("outbox_destination_not_closed", destination=self._class.name)
+        finally:
             connection.close()
+
+    def _guarded_turn(self) -> bool:
+        """Take a turn; no mistake of a destination, or of ours, ends a lane that is to follow."""
+        try:
+            return self._turn()
+        except Exception as error:  # noqa: BLE001 (such as a destination that cannot be made)
+            _log.exception("outbox_lane_failed", destination=self._class.name)
+            if not self._follows:
+                self._drainer.tally.broken = f"{type(error).__name__}: {error}"
+            return self._follows and self._pause()
 
     def _turn(self) -> bool:
         """Take one batch and whatever wait follows it; returns whether to go on."""
@@ -76,11 +88,6 @@ class Lane(threading.Thread):
         except Error as error:
             connection.close()
             return self._after_database_error(error)
-        except Exception as error:  # noqa: BLE001 (such as a destination that cannot be made)
-            _log.exception("outbox_lane_failed", destination=self._class.name)
-            if not self._follows:
-                self._drainer.tally.broken = f"{type(error).__name__}: {error}"
-            return self._follows and self._pause()
         finally:
             self._drainer.count(self._class.name, batch, reserved=reserved)
         if batch.untried:
@@ -105,7 +112,7 @@ class Lane(threading.Thread):
             if not batch.last_id and self._after:
                 # The end of the queue: once more from the front, where something may be free now.
                 batch = drain_batch(destination, size=size)
-            self._after = batch.last_id
+            self._after = 0 if batch.untried else batch.last_id
         if not batch.last_id and self._kind is not Kind.FRESH:
             batch = drain_batch(destination, size=size, retries=True)
             if not batch.last_id:

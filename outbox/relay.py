@@ -135,7 +135,7 @@ def _deliver(destination: Destination, messages: Sequence[Message]) -> Sequence[
 def _mark(name: str, rows: Sequence[Claimed], outcomes: Sequence[Outcome]) -> Batch:
     """Write down what was delivered and what failed; what follows a failure was not tried."""
     done: list[int] = []
-    failures: list[Failure] = []
+    failures: dict[int, Failure] = {}
     waiting: dict[int, str] = {}
     kept_back: set[str] = set()
     pause: float | None = None
@@ -150,17 +150,17 @@ def _mark(name: str, rows: Sequence[Claimed], outcomes: Sequence[Outcome]) -> Ba
             waiting[row.pk] = _clean(outcome.error)
             pause = max(pause or 0.0, outcome.retry_after or 0.0) or None
         else:
-            failures.append(_failure(row, outcome))
+            failures[row.pk] = _failure(row, outcome)
     queue.mark_delivered(done)
-    queue.mark_failed(failures)
+    queue.mark_failed(list(failures.values()))
     queue.mark_untried(waiting)
     for row in rows:
-        if (failure := next((f for f in failures if f.pk == row.pk), None)) is not None:
-            _report(name, row, dead=failure.dead)
+        if row.pk in failures:
+            _report(name, row, dead=failures[row.pk].dead)
     return Batch(
         delivered=len(done),
         failed=len(failures),
-        dead=sum(failure.dead for failure in failures),
+        dead=sum(failure.dead for failure in failures.values()),
         untried=len(waiting),
         away=next(iter(waiting.values()), ""),
         retry_after=pause,

@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 from django.db import DEFAULT_DB_ALIAS, connection
 
 from cases.signals import case_event
+from outbox import discretion
 from outbox.backlog import undeliverable
 from outbox.destinations import KNOWN, destination_class
 
@@ -40,6 +41,7 @@ def check_outbox(**kwargs: Any) -> list[CheckMessage]:
     for name in settings.OUTBOX_DESTINATIONS:
         if name in KNOWN:
             found += destination_class(name).check()
+    found += discretion.check()
     if settings.OUTBOX_MAX_ATTEMPTS < 1:
         found.append(
             Error(

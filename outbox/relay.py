@@ -34,6 +34,7 @@ from outbox.destinations.base import (
     failed,
     untried,
 )
+from outbox.discretion import withhold
 from outbox.queue import Claimed, Failure
 
 _log = structlog.get_logger("outbox")
@@ -85,7 +86,10 @@ def drain_batch(
         rows = _ready(queue.claim(destination.name, size=size, retries=retries, after=after))
         if not rows:
             return Batch()
-        outcomes = _hand_over(destination, [row.message for row in rows])
+        messages = [row.message for row in rows]
+        outcomes = _hand_over(
+            destination, withhold(messages) if destination.passes_on else messages
+        )
         return _mark(destination.name, rows, outcomes)
 
 

@@ -13,7 +13,12 @@ from outbox.destinations.base import Destination
 
 # Classes by path: what a destination imports is loaded only where it is switched on.
 KNOWN: Final[Mapping[str, str]] = MappingProxyType(
-    {"log": "outbox.destinations.log.LogDestination"},
+    {
+        "log": "outbox.destinations.log.LogDestination",
+        "webhook": "outbox.destinations.webhook.WebhookDestination",
+        "broker": "outbox.destinations.broker.BrokerDestination",
+        "email": "outbox.destinations.email.EmailDestination",
+    }
 )
 
 

@@ -90,6 +90,8 @@ class Destination(ABC):
     time_limit: ClassVar[float] = 30.0
     """Seconds within which ``deliver`` returns, whatever the other side does. The rows of the
     batch are locked meanwhile; a little later the database takes them from a drainer that hangs."""
+    passes_on: ClassVar[bool] = True
+    """Whether readers see the messages: then those about restricted cases hold ids only."""
 
     @classmethod
     def wants(cls, event: CaseEvent) -> bool:

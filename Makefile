@@ -28,12 +28,18 @@ fuzz: $(ENVIRONMENT)  ## Attack the live service with what its own document says
 
 # KEEP=1 keeps the databases; PEER names a folder of another implementation, see tests/bench/README.md.
 bench: $(ENVIRONMENT)  ## Measure the service under load: make bench PEER=folder KEEP=1 ROUNDS=5 SECONDS=5.
+	@result=0; \
 	$(BIN)/python -m tests.bench $(if $(PEER),--peer "$(PEER)") $(if $(KEEP),--keep) \
-		$(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
+		$(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS) || result=$$?; \
+	$(MAKE) --no-print-directory bench-outbox || result=$$?; \
+	exit $$result
 
-# A part of its own: it needs no cases, and takes three minutes instead of twenty.
+# Also alone: it needs no cases, and takes five minutes instead of twenty.
 bench-outbox: $(ENVIRONMENT)  ## Measure how fast the outbox drains and wakes up: make bench-outbox KEEP=1 ROUNDS=5.
-	$(BIN)/python -m tests.bench.outbox $(if $(KEEP),--keep) $(if $(ROUNDS),--rounds $(ROUNDS)) $(ARGS)
+	@result=0; \
+	$(BIN)/python -m tests.bench.outbox $(if $(KEEP),--keep) $(if $(ROUNDS),--rounds $(ROUNDS)) || result=$$?; \
+	$(BIN)/python -m tests.bench.destinations $(if $(ROUNDS),--rounds $(ROUNDS)) || result=$$?; \
+	exit $$result
 
 fmt: $(ENVIRONMENT)  ## Format the code and repair what can be repaired without thought.
 	$(BIN)/ruff check --fix --exit-zero --quiet .

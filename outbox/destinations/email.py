@@ -9,7 +9,6 @@ from email.utils import parseaddr
 from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
-import structlog
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ValidationError
@@ -19,8 +18,6 @@ from cases.events import CaseEvent
 from outbox.destinations.base import Destination, Message, Outcome
 from outbox.destinations.letters import Round
 from outbox.destinations.notices import Letter, is_told, letter
-
-_log = structlog.get_logger("outbox")
 
 _BEGIN_SECONDS: Final = 15.0  # after that a batch begins no further letter
 _WAIT_SECONDS: Final = 28.0  # after that a mail server that drips is left alone
@@ -60,10 +57,7 @@ class EmailDestination(Destination):
 
 def _letter_of(message: Message) -> Letter:
     values = message.parsed()
-    written = letter(message.type, values["data"], datetime.fromisoformat(values["time"]))
-    if not written.to:
-        _log.warning("outbox_email_nobody", case_id=message.subject, event_id=message.id)
-    return written
+    return letter(message.type, values["data"], datetime.fromisoformat(values["time"]))
 
 
 def _check_settings() -> list[CheckMessage]:

@@ -149,8 +149,11 @@ def test_people_who_left_are_not_told(mailbox) -> None:
     assert mailbox.letters == []
 
 
-def test_nobody_with_an_address_is_a_line_in_the_log_and_no_failure(mailbox, caplog) -> None:
+def test_nobody_with_an_address_is_a_line_in_the_log_and_no_failure(
+    committed, settings, caplog
+) -> None:
     UserFactory(username="rosa", email="")
+    settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = SMTP, "127.0.0.1", 1
 
     assert one(SAMPLES[events.CaseReviewerAssigned]) == DELIVERED
 

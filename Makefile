@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test fuzz bench bench-outbox check fmt audit lock openapi lint-openapi asyncapi lint-asyncapi clean
+.PHONY: help run test fuzz drill bench bench-outbox check fmt audit lock openapi lint-openapi asyncapi lint-asyncapi clean
 
 # The first Python that is new enough; `make PYTHON=/path/to/python3.12 …` takes another one.
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
@@ -25,6 +25,10 @@ test: $(ENVIRONMENT)  ## Run the tests; ARGS="-k close tests/unit" narrows them 
 # SEED=7 tries other values than the last time; what it found is found again by the same seed.
 fuzz: $(ENVIRONMENT)  ## Attack the live service with what its own document says: make fuzz SEED=7.
 	$(BIN)/python -m tests.fuzz $(if $(SEED),--seed "$(SEED)") $(ARGS)
+
+# Needs RabbitMQ's programs; SECONDS=20 is the short form that CI runs.
+drill: $(ENVIRONMENT)  ## Let everything fail while cases change, and count losses: make drill SEED=7 SECONDS=600.
+	$(BIN)/python -m tests.drill $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
 
 # KEEP=1 keeps the databases; PEER names a folder of another implementation, see tests/bench/README.md.
 bench: $(ENVIRONMENT)  ## Measure the service under load: make bench PEER=folder KEEP=1 ROUNDS=5 SECONDS=5.

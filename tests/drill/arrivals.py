@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -39,32 +39,32 @@ class Verdict:
         return not (self.losses or self.out_of_order or self.not_committed)
 
 
-def judge(committed: Mapping[str, tuple[str, int]], arrivals: Iterable[Arrival]) -> Verdict:
+def judge(committed: Mapping[str, tuple[str, int]], arrivals: Sequence[Arrival]) -> Verdict:
     """Compare what arrived with what was committed.
 
     A loss is a committed event that the destination never took: one that it read and answered with
-    an error has to come again. Order is that of the first arrivals of each case, refused or not:
-    sequence by sequence, none left out, since a gap would be filled too late.
+    an error has to come again. Of each case the first arrivals must be in order, sequence by
+    sequence with none left out, since a gap would be filled too late; and so must the first ones
+    that were taken, since a consumer that refused one has not got it.
 
     Args:
         committed: case id and sequence by event id, from the audit trail.
         arrivals: in the order in which they came.
     """
-    times: Counter[str] = Counter()
-    taken: set[str] = set()
-    firsts: dict[str, list[int]] = defaultdict(list)
-    for arrival in arrivals:
-        if arrival.id not in times:
-            firsts[arrival.case_id].append(arrival.sequence)
-        times[arrival.id] += 1
-        if arrival.taken:
-            taken.add(arrival.id)
+    seen = {arrival.id for arrival in arrivals}
+    taken = [arrival for arrival in arrivals if arrival.taken]
     return Verdict(
-        arrivals=times.total(),
-        repeats=times.total() - len(times),
-        losses=tuple(sorted(committed.keys() - taken)),
-        out_of_order=tuple(
-            sorted(case for case, got in firsts.items() if got != list(range(len(got))))
-        ),
-        not_committed=tuple(sorted(arrival for arrival in times if arrival not in committed)),
+        arrivals=len(arrivals),
+        repeats=len(arrivals) - len(seen),
+        losses=tuple(sorted(committed.keys() - {arrival.id for arrival in taken})),
+        out_of_order=tuple(sorted(_disordered(arrivals) | _disordered(taken))),
+        not_committed=tuple(sorted(seen - committed.keys())),
     )
+
+
+def _disordered(arrivals: Sequence[Arrival]) -> set[str]:
+    """Return the cases whose first arrivals are not 0, 1, 2 and so on."""
+    firsts: dict[str, dict[int, None]] = defaultdict(dict)  # as a set that keeps its order
+    for arrival in arrivals:
+        firsts[arrival.case_id][arrival.sequence] = None
+    return {case for case, got in firsts.items() if list(got) != list(range(len(got)))}

@@ -39,6 +39,9 @@ GOOD = drill.Outcome(
         ([A, B, C, STRAY], replace(CLEAN, arrivals=4, not_committed=("x",))),
         # Read and answered with an error: it has to come again.
         ([A, B._replace(taken=False), C], replace(CLEAN, losses=("b",))),
+        # Read in order, but taken in another.
+        ([A._replace(taken=False), B, A, C],
+         replace(CLEAN, arrivals=4, repeats=1, out_of_order=("CASE-000001",))),
         ([A, B._replace(taken=False), C, B], replace(CLEAN, arrivals=4, repeats=1)),
         ([B._replace(taken=False), A, B, C],
          replace(CLEAN, arrivals=4, repeats=1, out_of_order=("CASE-000001",))),

@@ -22,11 +22,14 @@ _LOOK_SECONDS: Final = 0.2
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is asked of a drainer. ``limit`` is about how many events; None: no limit."""
+    """What is asked of a drainer. ``limit`` is about how many events; None: no limit.
+
+    Without a ``batch_size`` each destination has its own.
+    """
 
     destinations: Mapping[str, type[Destination]]
     follow: bool = False
-    batch_size: int = 100
+    batch_size: int | None = None
     limit: int | None = None
 
 
@@ -77,15 +80,16 @@ class Drainer:
         self.stopping = True
         self.wakings.wake()
 
-    def reserve(self) -> int:
+    def reserve(self, destination: type[Destination]) -> int:
         """Return how many events the next batch may take; 0 when the limit is reached."""
+        size = self.plan.batch_size or destination.batch
         if self._left is None:
-            return self.plan.batch_size
+            return size
         with self._changed:
             # Others may give back what they do not need.
             while not self._left and self._reserved:
                 self._changed.wait(_LOOK_SECONDS)
-            taken = min(self.plan.batch_size, self._left)
+            taken = min(size, self._left)
             self._left -= taken
             self._reserved += taken
             return taken

@@ -79,7 +79,7 @@ class Lane(threading.Thread):
     def _turn(self) -> bool:
         """Take one batch and whatever wait follows it; returns whether to go on."""
         woken = self._drainer.wakings.count
-        reserved = self._drainer.reserve()
+        reserved = self._drainer.reserve(self._class)
         if not reserved:
             return False
         batch = Batch()

@@ -87,6 +87,8 @@ class Destination(ABC):
     """What settings and rows call it, for good."""
     lanes: ClassVar[int] = 1
     """How many batches of fresh messages one drainer may have in hand at the same time."""
+    batch: ClassVar[int] = 100
+    """How many messages a lane takes at once, unless the drainer was told otherwise."""
     time_limit: ClassVar[float] = 30.0
     """Seconds within which ``deliver`` returns, whatever the other side does. The rows of the
     batch are locked meanwhile; a little later the database takes them from a drainer that hangs."""

@@ -49,6 +49,9 @@ class BrokerDestination(Destination):
     """Publishes each message to a durable topic exchange, under its type as routing key."""
 
     name = "broker"
+    # While one lane waits for confirmations, the other claims and marks.
+    lanes: ClassVar[int] = 2
+    batch: ClassVar[int] = 500
     time_limit: ClassVar[float] = 35.0
 
     def __init__(self) -> None:

@@ -41,7 +41,9 @@ class Command(BaseCommand):
             help="Only this destination; may be repeated. All configured ones by default.",
         )
         parser.add_argument(
-            "--batch-size", type=int, default=100, help="Events per transaction (%(default)s)."
+            "--batch-size",
+            type=int,
+            help="Events per transaction; by default 100, to the broker 500.",
         )
         parser.add_argument("--limit", type=int, help="End after about so many events.")
         parser.add_argument(
@@ -91,7 +93,7 @@ class Command(BaseCommand):
 
     def _check(self, options: dict[str, Any]) -> None:
         message = ""
-        if options["batch_size"] < 1 or (options["limit"] is not None and options["limit"] < 1):
+        if any(options[name] is not None and options[name] < 1 for name in ("batch_size", "limit")):
             message = "--batch-size and --limit take numbers from 1."
         elif options["metrics_port"] is not None and not options["follow"]:
             message = "--metrics-port belongs to --follow: nobody asks a command that ends."

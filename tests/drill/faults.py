@@ -88,9 +88,9 @@ class Faults:
             return
         process = self._drainers.one(chance)
         process.send_signal(signal.SIGSTOP)
+        self.counts["drainer stopped and continued"] += 1  # `end` continues it at the latest
         self._ended.wait(_LONG_STANDSTILL if chance.random() < 0.1 else chance.uniform(0.2, 5))
         process.send_signal(signal.SIGCONT)
-        self.counts["drainer stopped and continued"] += 1
 
     def _broker_away(self, chance: random.Random) -> None:
         kill = self.counts["broker ended and started"] > self.counts["broker killed and started"]

@@ -67,6 +67,33 @@ class CaseEvent:
 _ENVELOPE = frozenset(f.name for f in fields(CaseEvent))
 
 
+@dataclass(frozen=True, kw_only=True)
+class ServiceEvent:
+    """A fact about the service rather than about a case: it is announced, not audited.
+
+    ``subject`` is to it what the case is to a case event, ``sequence`` counts the facts of one
+    subject from 1, without gaps.
+    """
+
+    type: ClassVar[str]
+    subject: ClassVar[str]
+
+    id: UUID = field(default_factory=uuid7)
+    sequence: int
+    occurred_at: datetime
+
+    def details(self) -> dict[str, Json]:
+        """Return the event's own facts as JSON values; what is empty is left out."""
+        return {
+            f.name: _json(value)
+            for f in fields(self)
+            if f.name not in _SERVICE_ENVELOPE and (value := getattr(self, f.name)) is not None
+        }
+
+
+_SERVICE_ENVELOPE = frozenset(f.name for f in fields(ServiceEvent))
+
+
 def _json(value: object) -> Json:
     if isinstance(value, datetime):
         return rfc3339(value)

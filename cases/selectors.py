@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -15,10 +15,10 @@ from django.db.models import CharField, Count, Q, QuerySet, Value
 from django.utils.timezone import now
 
 from cases import policies
-from cases.errors import CaseError, CaseNotFound
+from cases.errors import CaseError, CaseNotFound, RightsUnconfirmed
 from cases.filters import EVERY_CASE, CaseFilter
 from cases.lifecycle import CaseAction, CaseStatus
-from cases.models import Case, CaseQuerySet, CaseUserPermission, Note
+from cases.models import Case, CaseQuerySet, CaseUserPermission, Note, rights
 from cases.models.search import found_one_by_one, hits_anywhere, hits_near
 from cases.pages import CaseRow
 from cases.policies import Actor
@@ -48,6 +48,7 @@ _FROM_ONE_CASE: Final = f"""
        AND (%(sees_all)s
             OR %(sees_open)s AND (NOT c.restricted OR c.assigned_reviewer_id = %(actor)s)
             OR '{policies.VIEW}' = ANY (mine.granted))
+       AND {rights.HOLD}
 """  # noqa: S608 (constants)
 
 
@@ -73,6 +74,7 @@ def get_case(case_id: str, actor: Actor, *, for_update: bool = False) -> Case:
 
     Raises:
         CaseNotFound: no such case, or none that this actor may know of.
+        RightsUnconfirmed: the same, or the remembered rights of the actor are outdated.
     """
     row = _read_one(_ONE_CASE_LOCKED if for_update else _ONE_CASE, case_id, actor)
     case = Case.from_db(connection.alias, _COLUMNS, row[:-1])
@@ -85,6 +87,7 @@ def read_case(case_id: str, actor: Actor) -> CaseRow:
 
     Raises:
         CaseNotFound: no such case, or none that this actor may know of.
+        RightsUnconfirmed: the same, or the remembered rights of the actor are outdated.
     """
     return CaseRow._make(_read_one(_ONE_ROW, case_id, actor))
 
@@ -92,17 +95,18 @@ def read_case(case_id: str, actor: Actor) -> CaseRow:
 def _read_one(statement: Prepared, case_id: str, actor: Actor) -> tuple[Any, ...]:
     if not _CASE_ID.fullmatch(case_id):
         raise CaseNotFound
-    asked: dict[str, str | bool] = {
+    asked: dict[str, str | bool | None] = {
         "case_id": case_id,
         "actor": actor.id,
         "sees_all": policies.sees_every_case(actor),
         "sees_open": actor.has(policies.VIEW),
+        "rights_version": actor.rights_version,
     }
     with connection.cursor() as cursor:
         cursor.execute(statement, asked)
         row: tuple[Any, ...] | None = cursor.fetchone()
     if row is None:
-        raise CaseNotFound
+        raise CaseNotFound if actor.rights_version is None else RightsUnconfirmed
     return row
 
 
@@ -185,7 +189,12 @@ def notes_of(case: Case) -> QuerySet[Note]:
 
 
 def granted_on(case_id: str, actor: Actor) -> frozenset[str]:
-    """Return the permissions that the actor was given on this one case."""
+    """Return the permissions that the actor was given on this one case.
+
+    Raises:
+        RightsUnconfirmed: the rights of the actor are remembered.
+    """
+    rights.demand_fresh(actor)
     if not _CASE_ID.fullmatch(case_id):
         return frozenset()
     rows = CaseUserPermission.objects.filter(
@@ -199,6 +208,18 @@ def available_actions(actor: Actor, case: Case | CaseRow) -> list[CaseAction]:
     return policies.available_actions(
         actor, case, granted=case.granted, four_eyes=settings.CASES_FOUR_EYES
     )
+
+
+def available_on_each(
+    actor: Actor, cases: Iterable[Case | CaseRow]
+) -> Iterator[tuple[Case | CaseRow, list[CaseAction]]]:
+    """Yield cases read by this module, each with the actions that this actor may take on it now."""
+    four_eyes: bool = settings.CASES_FOUR_EYES
+    for case in cases:
+        yield (
+            case,
+            policies.available_actions(actor, case, granted=case.granted, four_eyes=four_eyes),
+        )
 
 
 def explained_actions(actor: Actor, case: Case | CaseRow) -> dict[CaseAction, CaseError | None]:

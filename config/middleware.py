@@ -44,7 +44,8 @@ def request_context(
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-ID", "")
+        # Not by request.headers, which would first write the names of all of them anew.
+        given: str = request.META.get("HTTP_X_REQUEST_ID", "")
         identity = given if _SANE.fullmatch(given) else str(uuid7())
         token = request_id.set(identity)
         trace_token = trace_context.set(trace_of(request.headers))

@@ -181,6 +181,8 @@ CASES_FOUR_EYES_SETTING: str = env.str("CASES_FOUR_EYES", default="on")
 CASES_FOUR_EYES: bool = CASES_FOUR_EYES_SETTING != "off"
 SLA_HOLIDAYS: str = env.str("SLA_HOLIDAYS", default="")
 SLA_TIME_ZONE: str = env.str("SLA_TIME_ZONE", default="UTC")
+# Signs anchors of the trail; secret: whoever has it can state what never was.
+AUDIT_ANCHOR_KEY: str = env.str("AUDIT_ANCHOR_KEY", default="")
 
 # --- Outbox -------------------------------------------------------------------------------------
 OUTBOX_DESTINATIONS: list[str] = env.list("OUTBOX_DESTINATIONS", default=["log"])

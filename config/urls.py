@@ -6,7 +6,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
-from audit.api.exports import AuditExportView
+from audit.api.exports import CsvExportView, JsonLinesExportView, XesExportView
 from audit.api.views import CaseTrailView
 from cases.api.exports import CaseExportView
 from cases.api.notes import CaseNotesView
@@ -20,7 +20,9 @@ _router.register("cases", CaseViewSet, basename="case")
 
 _api: list[URLPattern | URLResolver] = [
     path("cases/<str:case_id>/audit-events", CaseTrailView.as_view(), name="case-audit-events"),
-    path("audit-events/export.jsonl", AuditExportView.as_view(), name="audit-export"),
+    path("audit-events/export.jsonl", JsonLinesExportView.as_view(), name="audit-export"),
+    path("audit-events/export.csv", CsvExportView.as_view(), name="audit-export-csv"),
+    path("audit-events/export.xes", XesExportView.as_view(), name="audit-export-xes"),
     # Before the addresses of single cases, whose ids are never words like these.
     path("cases/export.csv", CaseExportView.as_view(), name="case-export"),
     path("cases/summary", CaseSummaryView.as_view(), name="case-summary"),

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 (Django's name)
 from django.db import DEFAULT_DB_ALIAS, connection
 
-from cases.signals import case_event
+from cases.signals import case_event, service_event
 from outbox import discretion
 from outbox.backlog import undeliverable
 from outbox.destinations import KNOWN, destination_class
@@ -20,11 +20,13 @@ def check_outbox(**kwargs: Any) -> list[CheckMessage]:
     """Check that the receiver is plugged in and every configured destination is known."""
     del kwargs
     found: list[CheckMessage] = []
-    connected = {receiver[0][0] for receiver in case_event.receivers}
-    if "outbox.enqueue_events" not in connected:
+    connected = {
+        receiver[0][0] for signal in (case_event, service_event) for receiver in signal.receivers
+    }
+    if not {"outbox.enqueue_events", "outbox.enqueue_service_event"} <= connected:
         found.append(
             Error(
-                "The outbox does not listen to case events.",
+                "The outbox does not listen to the events of cases and of the service.",
                 hint="OutboxConfig.ready() connects it: keep outbox in INSTALLED_APPS.",
                 id="outbox.E001",
             )

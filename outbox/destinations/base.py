@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 import orjson
 from django.core.checks import CheckMessage
 
-from cases.events import CaseEvent
+from cases.events import CaseEvent, ServiceEvent
 
 
 class Message(NamedTuple):
@@ -96,7 +96,7 @@ class Destination(ABC):
     """Whether readers see the messages: then those about restricted cases hold ids only."""
 
     @classmethod
-    def wants(cls, event: CaseEvent) -> bool:
+    def wants(cls, event: CaseEvent | ServiceEvent) -> bool:
         """Tell whether this destination is to be told about an event: all, unless it says so."""
         del event
         return True

@@ -14,7 +14,7 @@ from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from cases.events import CaseEvent
+from cases.events import CaseEvent, ServiceEvent
 from outbox.destinations.base import Destination, Message, Outcome
 from outbox.destinations.letters import Round
 from outbox.destinations.notices import Letter, is_told, letter
@@ -35,9 +35,9 @@ class EmailDestination(Destination):
         self._told: set[tuple[str, str]] = set()
 
     @classmethod
-    def wants(cls, event: CaseEvent) -> bool:
+    def wants(cls, event: CaseEvent | ServiceEvent) -> bool:
         """Tell whether somebody else is to hear of the event."""
-        return is_told(event)
+        return isinstance(event, CaseEvent) and is_told(event)
 
     @classmethod
     def check(cls) -> list[CheckMessage]:

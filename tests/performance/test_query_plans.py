@@ -11,7 +11,9 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from audit.selectors import trail_of
+from audit.verify.rows import CASES, EVENTS, NOTES
 from cases import selectors, services
+from cases.models import Case
 from outbox import queue
 from outbox.models import OutboxEvent
 from tests.cast import AUDITOR, WRITER
@@ -93,4 +95,18 @@ def test_the_guard_finds_the_head_of_a_chain_in_the_same_index() -> None:
     )
 
     assert indexes(plan) == {"audit_events_sequence"}
+    assert "Sort" not in kinds(plan)
+
+
+@pytest.mark.parametrize(
+    ("source", "index"),
+    [(EVENTS, "audit_events_sequence"), (CASES, "cases_pkey"), (NOTES, "case_notes_case_sequence")],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_a_range_of_cases_is_verified_in_the_order_of_an_index(source, index) -> None:
+    first, last = Case.objects.order_by("id").values_list("id", flat=True)[100:151:50]
+
+    plan = explain(source.sql("{key} >= %s AND {key} < %s"), [first, last])
+
+    assert indexes(plan) == {index}
     assert "Sort" not in kinds(plan)

@@ -34,7 +34,12 @@ LISTS = {
     "cases/summary": [""],
 }  # fmt: skip
 # For those who may export; the rest is refused, and what is exported is what a list holds.
-EXPORTS = ["cases/export.csv", "audit-events/export.jsonl"]
+EXPORTS = [
+    "cases/export.csv",
+    "audit-events/export.jsonl",
+    "audit-events/export.csv",
+    "audit-events/export.xes",
+]
 ADMIN_CASE = [
     f"admin/cases/case/{{id}}/{page}"
     for page in [
@@ -56,7 +61,7 @@ ADMIN_CASE = [
         "delete/",
         "change/",
     ]
-] + ["admin/cases/case/{id}/"]
+] + ["admin/cases/case/{id}/", "admin/audit/auditevent/{id}/verify/"]
 _AUTOCOMPLETE = "app_label=cases&model_name=caseuserpermission&field_name=content_object"
 ADMIN_LISTS = {
     "admin/": [""],

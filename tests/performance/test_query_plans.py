@@ -14,7 +14,7 @@ from audit.selectors import trail_of
 from audit.verify.rows import CASES, EVENTS, NOTES
 from cases import selectors, services
 from cases.models import Case
-from outbox import relay
+from outbox import queue
 from outbox.models import OutboxEvent
 from tests.cast import AUDITOR, WRITER
 from tests.factories import CaseFactory
@@ -71,9 +71,9 @@ def test_the_list_newest_first_reads_its_index_and_sorts_nothing() -> None:
 
 
 def test_the_drainers_look_for_heads_in_the_partial_indexes() -> None:
-    plan = explain(relay._HEADS, {"destination": "log", "size": 100})
+    plan = explain(queue.FRESH, {"destination": "log", "size": 100, "depth": 10, "after": 0})
 
-    assert "outbox_events_due" in indexes(plan)
+    assert "outbox_events_fresh" in indexes(plan)
     assert "Seq Scan" not in kinds(plan)
 
 

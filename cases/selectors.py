@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import CharField, Count, F, Q, QuerySet, Value
 from django.utils.timezone import now
@@ -284,3 +285,30 @@ def explained_actions(actor: Actor, case: Case | CaseRow) -> dict[CaseAction, Ca
     return policies.explained_actions(
         actor, case, granted=case.granted, four_eyes=settings.CASES_FOUR_EYES
     )
+
+
+def restricted_among(case_ids: Collection[str]) -> frozenset[str]:
+    """Return those of these cases that are restricted now."""
+    found = Case.objects.order_by().filter(pk__in=set(case_ids), restricted=True)
+    return frozenset(found.values_list("pk", flat=True))
+
+
+def addresses_of(names: Collection[str]) -> dict[str, str]:
+    """Return the e-mail address of each of these accounts that is active and has one, by name."""
+    accounts = User.objects.filter(username__in=set(names), is_active=True)
+    return dict(accounts.exclude(email="").values_list("username", "email"))
+
+
+def addresses_holding(permission: str) -> dict[str, str]:
+    """Return the e-mail address of each active account with this permission for every case.
+
+    Args:
+        permission: one of ``policies.ALL_PERMISSIONS``. That a superuser has all of them does not
+            count: who runs the service is not who works cases.
+    """
+    accounts = User.objects.with_perm(
+        f"cases.{permission}",
+        include_superusers=False,
+        backend="django.contrib.auth.backends.ModelBackend",
+    )
+    return dict(accounts.exclude(email="").values_list("username", "email"))

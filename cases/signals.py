@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Final
 
 import structlog
@@ -21,7 +23,18 @@ service_event: Final = Signal()
 # Which request, command or job the facts of this moment belong to; stored on the audit event.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
+# The trace that the facts of this moment belong to: ``traceparent`` and, where there is one,
+# ``tracestate``, as W3C Trace Context words them; empty without a trace.
+trace_context: ContextVar[Mapping[str, str]] = ContextVar(
+    "trace_context", default=MappingProxyType({})
+)
+
 _log = structlog.get_logger("cases")
+
+
+def current_trace() -> Mapping[str, str]:
+    """Return the trace context of this moment. The one place to take it from elsewhere."""
+    return trace_context.get()
 
 
 def publish(*events: CaseEvent) -> None:

@@ -10,6 +10,7 @@ from cases.events import Json, ServiceEvent, rfc3339
 from outbox.cloudevents import SOURCE
 from outbox.destinations import configured
 from outbox.models import OutboxEvent
+from outbox.wakeup import announce
 
 # Written out, as in outbox.cloudevents, and as much for good.
 SERVICE_TYPES: Mapping[str, str] = MappingProxyType(
@@ -39,7 +40,7 @@ def enqueue_service_event(event: ServiceEvent, **kwargs: Any) -> None:
     """
     del kwargs
     payload = service_cloudevent(event)
-    OutboxEvent.objects.bulk_create(
+    written = OutboxEvent.objects.bulk_create(
         OutboxEvent(
             event_id=event.id,
             destination=name,
@@ -52,3 +53,5 @@ def enqueue_service_event(event: ServiceEvent, **kwargs: Any) -> None:
         for name, destination in configured().items()
         if destination.wants(event)
     )
+    if written:
+        announce()

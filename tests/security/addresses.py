@@ -102,6 +102,7 @@ QUIET = [
     "docs",
     "health/live",
     "health/ready",
+    "metrics",
     "admin",
     "admin/oidc/begin",
     "admin/oidc/callback",

@@ -46,7 +46,8 @@ BEGIN;
 SELECT c.id, c.title, c.description, c.received_at, c.category, c.subject, c.external_reference,
     c.source, c.priority, c.restricted, c.status, c.assigned_reviewer_id, c.version, c.created_by,
     c.submitted_by, c.created_at, c.updated_at, c.submitted_at, c.closed_at, c.due_at, c.overdue_at,
-    c.paused_at, mine.granted FROM cases c CROSS JOIN LATERAL ( SELECT ARRAY(SELECT p.codename FROM
+    c.paused_at, (SELECT t.working_days FROM sla_targets t WHERE t.priority = c.priority),
+    mine.granted FROM cases c CROSS JOIN LATERAL ( SELECT ARRAY(SELECT p.codename FROM
     case_user_permissions g JOIN auth_user u ON u.id = g.user_id JOIN auth_permission p ON p.id =
     g.permission_id WHERE g.case_id = c.id AND u.username = 'writer-1' AND u.is_active) AS granted)
     AS mine WHERE c.id = ':id' AND (false OR true AND (NOT c.restricted OR c.assigned_reviewer_id =

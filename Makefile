@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test fuzz bench check fmt audit lock openapi lint-openapi clean
+.PHONY: help run test fuzz drill bench bench-outbox check fmt audit lock openapi lint-openapi asyncapi lint-asyncapi clean
 
 # The first Python that is new enough; `make PYTHON=/path/to/python3.12 …` takes another one.
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
@@ -14,7 +14,7 @@ ENVIRONMENT := .venv/complete
 ARGS ?=
 
 help:  ## List the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(ENVIRONMENT)  ## Run the service with a demo on http://localhost:8000 (PORT=8001 make run: elsewhere).
 	@$(BIN)/python manage.py run_local
@@ -26,10 +26,24 @@ test: $(ENVIRONMENT)  ## Run the tests; ARGS="-k close tests/unit" narrows them 
 fuzz: $(ENVIRONMENT)  ## Attack the live service with what its own document says: make fuzz SEED=7.
 	$(BIN)/python -m tests.fuzz $(if $(SEED),--seed "$(SEED)") $(ARGS)
 
+# Needs RabbitMQ's programs; SECONDS=20 is the short form that CI runs.
+drill: $(ENVIRONMENT)  ## Let everything fail while cases change, and count losses: make drill SEED=7 SECONDS=600.
+	$(BIN)/python -m tests.drill $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
+
 # KEEP=1 keeps the databases; PEER names a folder of another implementation, see tests/bench/README.md.
 bench: $(ENVIRONMENT)  ## Measure the service under load: make bench PEER=folder KEEP=1 ROUNDS=5 SECONDS=5.
+	@result=0; \
 	$(BIN)/python -m tests.bench $(if $(PEER),--peer "$(PEER)") $(if $(KEEP),--keep) \
-		$(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
+		$(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS) || result=$$?; \
+	$(MAKE) --no-print-directory bench-outbox || result=$$?; \
+	exit $$result
+
+# Also alone: it needs no cases, and takes five minutes instead of twenty.
+bench-outbox: $(ENVIRONMENT)  ## Measure how fast the outbox drains and wakes up: make bench-outbox KEEP=1 ROUNDS=5.
+	@result=0; \
+	$(BIN)/python -m tests.bench.outbox $(if $(KEEP),--keep) $(if $(ROUNDS),--rounds $(ROUNDS)) || result=$$?; \
+	$(BIN)/python -m tests.bench.destinations $(if $(ROUNDS),--rounds $(ROUNDS)) || result=$$?; \
+	exit $$result
 
 fmt: $(ENVIRONMENT)  ## Format the code and repair what can be repaired without thought.
 	$(BIN)/ruff check --fix --exit-zero --quiet .
@@ -42,7 +56,7 @@ PRODUCTION = APP_ENV=production \
 	ALLOWED_HOSTS=cases.example.org \
 	CSRF_TRUSTED_ORIGINS=https://cases.example.org
 
-check: $(ENVIRONMENT)  ## Run the quality gate: format, lint, types, walls, settings, migrations, OpenAPI.
+check: $(ENVIRONMENT)  ## Run the quality gate: format, lint, types, walls, settings, migrations, documents.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -54,6 +68,8 @@ check: $(ENVIRONMENT)  ## Run the quality gate: format, lint, types, walls, sett
 	@mkdir -p var
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file var/openapi.yaml
 	diff -u docs/openapi.yaml var/openapi.yaml || { echo 'docs/openapi.yaml is not what the code makes: make openapi' >&2; exit 1; }
+	$(BIN)/python manage.py asyncapi --file var/asyncapi.yaml
+	diff -u docs/asyncapi.yaml var/asyncapi.yaml || { echo 'docs/asyncapi.yaml is not what the code makes: make asyncapi' >&2; exit 1; }
 
 openapi: $(ENVIRONMENT)  ## Write docs/openapi.yaml from the code.
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
@@ -67,6 +83,18 @@ $(SPECTRAL):
 	rm -rf var/spectral
 	npm install --prefix var/spectral --no-audit --no-fund --loglevel=error --save-exact \
 		@stoplight/spectral-cli@6.16.3 @stoplight/spectral-owasp-ruleset@2.0.1
+	@touch $@
+
+asyncapi: $(ENVIRONMENT)  ## Write docs/asyncapi.yaml from the code.
+	$(BIN)/python manage.py asyncapi --file docs/asyncapi.yaml
+
+ASYNCAPI := var/asyncapi/parser-3.6.6
+lint-asyncapi: $(ASYNCAPI)  ## Validate docs/asyncapi.yaml with AsyncAPI's own parser; needs Node.js and npm.
+	NODE_FOLDER=var/asyncapi node .ci/lint_asyncapi.mjs docs/asyncapi.yaml
+
+$(ASYNCAPI):
+	rm -rf var/asyncapi
+	npm install --prefix var/asyncapi --no-audit --no-fund --loglevel=error --save-exact @asyncapi/parser@3.6.6
 	@touch $@
 
 audit: $(ENVIRONMENT)  ## Look for known holes in what is installed; only as good as the advisories within reach.

@@ -1,15 +1,28 @@
-"""The trail in the admin, read-only, for those whom no case is hidden from."""
+"""The trail in the admin, read-only: all of it for those whom no case is hidden from.
+
+Whoever reads a case reads its trail there, and has it verified here.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 
 from audit.models import AuditEvent
+from audit.verify import Finding, Report
+from audit.verify.single import verify_case
+from cases.actors import actor_of_user
+from cases.errors import CaseNotFound
 from cases.policies import VIEW_RESTRICTED
+from cases.selectors import get_case
+
+_log = structlog.get_logger("audit")
 
 
 @admin.register(AuditEvent)
@@ -26,6 +39,39 @@ class AuditEventAdmin(admin.ModelAdmin[AuditEvent]):
         """Allow no filter by address: none is shown."""
         del lookup, value, request
         return False
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that verifies the trail of a case."""
+        verify = path(
+            "<str:case_id>/verify/",
+            self.admin_site.admin_view(self.verify_view),
+            name="audit_case_verify",
+        )
+        return [verify, *super().get_urls()]
+
+    def verify_view(self, request: HttpRequest, case_id: str) -> HttpResponse:
+        """Verify the trail of one case now and say what was looked at; for who may read it."""
+        actor = actor_of_user(request.user)
+        try:
+            get_case(case_id, actor)
+        except CaseNotFound as error:
+            raise Http404(error.message) from None
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        report = verify_case(case_id)
+        _log.info(
+            "case_verified", case_id=case_id, actor_id=actor.id, findings=len(report.findings)
+        )
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"The trail of {case_id}",
+            "case_id": case_id,
+            "checks": looked_at(report),
+            "findings": [
+                {"about": about(finding), "message": finding.message} for finding in report.findings
+            ],
+        }
+        return TemplateResponse(request, "admin/audit/verified.html", context)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -58,3 +104,26 @@ class AuditEventAdmin(admin.ModelAdmin[AuditEvent]):
         """Refuse: the trail is append-only."""
         del request, obj
         return False
+
+
+def about(finding: Finding) -> str:
+    """Return in a word or two what a finding is about."""
+    if finding.sequence is not None:
+        return f"Event {finding.sequence}"
+    return {"chain": "Trail", "replay": "Trail"}.get(finding.kind, finding.kind.capitalize())
+
+
+def looked_at(report: Report) -> list[str]:
+    """Return in words what a verification of one case has looked at."""
+    tally = report.tally
+    return [
+        f"{_counted(tally.events, 'event')}: their numbers, their own hashes and their links.",
+        "Every step, played again from the first: whether the lifecycle allows it.",
+        "The case: every field against what its trail says, long texts by their hashes.",
+        f"{_counted(tally.notes, 'note')}: their events, authors, times and texts.",
+        f"{_counted(tally.grants, 'grant')} of access: against those of the trail.",
+    ]
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number or 'No'} {name}{'' if number == 1 else 's'}"

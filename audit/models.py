@@ -54,3 +54,41 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.case_id} {self.sequence} {self.event_type}"
+
+
+class AuditAnchor(models.Model):
+    """A signed statement about the heads of all chains at one moment; append-only."""
+
+    number = models.PositiveIntegerField(primary_key=True)
+    taken_at = models.DateTimeField()
+    chains = models.PositiveIntegerField(help_text="How many cases had a trail.")
+    events = models.PositiveBigIntegerField(help_text="How many events these trails had.")
+    root = models.BinaryField(max_length=32)
+    note = models.TextField(help_text="The statement as it was signed and given out.")
+
+    class Meta:
+        db_table = "audit_anchors"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"Anchor {self.number}"
+
+
+class AuditAnchorHead(models.Model):
+    """The head of one chain as an anchor covers it; only where it is not that of the one before.
+
+    So the heads of an anchor are, for each case, the row of the greatest number up to its own.
+    """
+
+    pk = models.CompositePrimaryKey("case_id", "anchor")
+    case_id = models.CharField(max_length=20, db_collation="C")
+    anchor = models.PositiveIntegerField()
+    sequence = models.PositiveIntegerField()
+    hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        db_table = "audit_anchor_heads"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.case_id} {self.sequence} in anchor {self.anchor}"

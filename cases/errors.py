@@ -12,6 +12,10 @@ from typing import ClassVar
 Details = Mapping[str, object]
 
 
+class RightsUnconfirmed(Exception):
+    """Remembered rights may be outdated: ask again with rights read anew. Callers never see it."""
+
+
 class CaseError(Exception):
     """The request could not be carried out."""
 

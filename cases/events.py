@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, NamedTuple, TypeAlias
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -30,6 +30,14 @@ def rfc3339(at: datetime) -> str:
 def sha256_hex(text: str) -> str:
     """Return the SHA-256 of a text's UTF-8 bytes in lower-case hex: it stands for long texts."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Counted(NamedTuple):
+    """How many working days were counted, and on which calendar: enough to count them again."""
+
+    working_days: int
+    calendar: str
+    time_zone: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +73,33 @@ class CaseEvent:
 
 
 _ENVELOPE = frozenset(f.name for f in fields(CaseEvent))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceEvent:
+    """A fact about the service rather than about a case: it is announced, not audited.
+
+    ``subject`` is to it what the case is to a case event, ``sequence`` counts the facts of one
+    subject from 1, without gaps.
+    """
+
+    type: ClassVar[str]
+    subject: ClassVar[str]
+
+    id: UUID = field(default_factory=uuid7)
+    sequence: int
+    occurred_at: datetime
+
+    def details(self) -> dict[str, Json]:
+        """Return the event's own facts as JSON values; what is empty is left out."""
+        return {
+            f.name: _json(value)
+            for f in fields(self)
+            if f.name not in _SERVICE_ENVELOPE and (value := getattr(self, f.name)) is not None
+        }
+
+
+_SERVICE_ENVELOPE = frozenset(f.name for f in fields(ServiceEvent))
 
 
 def _json(value: object) -> Json:
@@ -117,11 +152,17 @@ class CaseUpdated(CaseEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class CaseSubmitted(StatusChanged):
-    """The draft is complete and waits for a review."""
+    """The draft is complete and waits for a review.
+
+    ``due_at`` and what it was counted from are given where submitting set it.
+    """
 
     type = "CASE_SUBMITTED"
 
     due_at: datetime | None = None
+    working_days: int | None = None
+    calendar: str | None = None
+    time_zone: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,13 +234,19 @@ class CaseClockPaused(CaseEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class CaseClockResumed(CaseEvent):
-    """The clock runs again; ``due_at`` is given where the pause moved it."""
+    """The clock runs again; ``due_at`` is given where the pause moved it.
+
+    How many working days the pause cost is told where the case has a due date.
+    """
 
     type = "CASE_CLOCK_RESUMED"
 
     reason: str
     from_due_at: datetime | None = None
     due_at: datetime | None = None
+    working_days: int | None = None
+    calendar: str | None = None
+    time_zone: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,9 +6,9 @@ Python.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
 from django.core.exceptions import EmptyResultSet
@@ -30,6 +30,39 @@ class ExportBroken(Exception):
     """The export broke off: what came so far is not all of it."""
 
 
+class Form(Protocol):
+    """How a file is made of the rows that COPY sends; an object for each file."""
+
+    def head(self) -> bytes:
+        """Return what stands before the first row."""
+
+    def row(self, copied: bytes) -> bytes:
+        """Return what a row becomes; it comes as COPY wrote it, its line break included."""
+
+    def tail(self) -> bytes:
+        """Return what stands after the last row."""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines as PostgreSQL writes them, below a head."""
+
+    first: bytes = b""
+    line_end: bytes = b"\n"
+
+    def head(self) -> bytes:
+        """Return the head line."""
+        return self.first
+
+    def row(self, copied: bytes) -> bytes:
+        """End the line as the file's lines end."""
+        return copied[:-1] + self.line_end
+
+    def tail(self) -> bytes:
+        """Return nothing: the last line is a row."""
+        return b""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Export:
     """Which rows are written, how, for whom.
@@ -39,14 +72,14 @@ class Export:
     """
 
     event: str
+    format: str
     rows: QuerySet[Any, Any]
     options: str
+    form: Form
     actor: Actor
     asked: Sequence[str]
-    head: bytes = b""
-    line_end: bytes = b"\n"
 
-    def start(self) -> Iterator[bytes]:
+    def start(self) -> Blocks:
         """Return the file's blocks, the first of them read already.
 
         So what fails at once, a database that is away say, fails before an answer has begun.
@@ -56,55 +89,27 @@ class Export:
             DatabaseError: the statement failed before its first block.
             ExportBroken: it failed later, while the blocks are taken.
         """
-        blocks = self._blocks()
-        first = next(blocks)
-        return _Started(first, blocks)
+        return Blocks(self)
 
-    def _blocks(self) -> Iterator[bytes]:
-        log = _log.bind(
-            actor_id=self.actor.id, request_id=request_id.get(), asked=sorted(self.asked)
-        )
-        outcome, count, begun = "left", 0, False
-        try:
-            block = bytearray(self.head)
-            for line in self._lines():
-                count += 1
-                block += bytes(line)[:-1] + self.line_end
-                if len(block) >= _BLOCK:
-                    begun = True
-                    yield bytes(block)
-                    block.clear()
-            outcome = "complete"
-            yield bytes(block)
-        except DatabaseError as error:
-            outcome = type(error.__cause__ or error).__name__
-            if not begun:
-                raise
-            # Nor does the server's log get to see PostgreSQL's message, which may quote rows.
-            raise ExportBroken(ExportBroken.__doc__) from None
-        finally:
-            log.info(self.event, rows=count, outcome=outcome)
-
-    def _lines(self) -> Iterator[bytes | bytearray | memoryview]:
+    def statement(self) -> str | None:
+        """Return the statement that is copied, with its values; None where no row can be found."""
         try:
             query = self.rows.query.sql_with_params()
         except EmptyResultSet:  # Django sees that there can be none, and makes no statement
-            return
-        with connection.cursor() as cursor, connection.wrap_database_errors:
-            # COPY takes no values apart from its text.
-            rows = ClientCursor(connection.connection).mogrify(*query)
-            statement = f"COPY ({rows}) TO STDOUT WITH ({self.options})"
-            # PostgreSQL sends each row as a message of its own.
-            with cursor.copy(statement) as lines:
-                yield from lines
+            return None
+        # COPY takes no values apart from its text.
+        connection.ensure_connection()
+        return ClientCursor(connection.connection).mogrify(*query)
 
 
-class _Started:
-    """An iterator that has been looked into; closing it closes what is left."""
+class Blocks:
+    """The blocks of a file under way; ``count`` is how many rows stand in those given so far."""
 
-    def __init__(self, first: bytes, rest: Iterator[bytes]) -> None:
-        self._first: bytes | None = first
-        self._rest = rest
+    def __init__(self, export: Export) -> None:
+        self._export = export
+        self.count = 0
+        self._blocks = self._read()
+        self._first: bytes | None = next(self._blocks)
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -113,14 +118,54 @@ class _Started:
         if self._first is not None:
             block, self._first = self._first, None
             return block
-        return next(self._rest)
+        return next(self._blocks)
 
     def close(self) -> None:
         """End the statement."""
-        self._rest.close()  # type: ignore[attr-defined]  # a generator
+        self._blocks.close()
+
+    def _read(self) -> Generator[bytes, None, None]:
+        export = self._export
+        log = _log.bind(
+            actor_id=export.actor.id,
+            request_id=request_id.get(),
+            format=export.format,
+            asked=sorted(export.asked),
+        )
+        outcome, begun = "left", False
+        form, count = export.form, 0
+        write = form.row
+        try:
+            block = bytearray(form.head())
+            for copied in self._rows():
+                count += 1
+                block += write(bytes(copied))
+                if len(block) >= _BLOCK:
+                    begun, self.count = True, count
+                    yield bytes(block)
+                    block.clear()
+            outcome, self.count = "complete", count
+            yield bytes(block + form.tail())
+        except DatabaseError as error:
+            outcome = type(error.__cause__ or error).__name__
+            if not begun:
+                raise
+            # Nor does the server's log get to see PostgreSQL's message, which may quote rows.
+            raise ExportBroken(ExportBroken.__doc__) from None
+        finally:
+            log.info(export.event, rows=count, outcome=outcome)
+
+    def _rows(self) -> Iterator[bytes | bytearray | memoryview]:
+        with connection.wrap_database_errors:
+            if (rows := self._export.statement()) is None:
+                return
+            statement = f"COPY ({rows}) TO STDOUT WITH ({self._export.options})"
+            # PostgreSQL sends each row as a message of its own.
+            with connection.cursor() as cursor, cursor.copy(statement) as lines:
+                yield from lines
 
 
-class _Defused(Func):
+class Defused(Func):
     """A text that no spreadsheet takes for a formula: an apostrophe before what begins as one."""
 
     # Full-width forms are among them: some programs narrow them as they read.
@@ -132,7 +177,7 @@ class _Defused(Func):
     output_field = CharField()
 
 
-class _Moment(Func):
+class Moment(Func):
     """A point in time as the API writes it."""
 
     template = "to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
@@ -149,31 +194,36 @@ class _TrueOrFalse(Func):
 # The columns of the file; those of free text are defused, our own words and numbers need not be.
 _COLUMNS: Final[dict[str, type[Func] | None]] = {
     "id": None,
-    "title": _Defused,
+    "title": Defused,
     "status": None,
-    "assigned_reviewer_id": _Defused,
+    "assigned_reviewer_id": Defused,
     "version": None,
-    "description": _Defused,
-    "received_at": _Moment,
-    "category": _Defused,
-    "subject": _Defused,
-    "external_reference": _Defused,
-    "source": _Defused,
+    "description": Defused,
+    "received_at": Moment,
+    "category": Defused,
+    "subject": Defused,
+    "external_reference": Defused,
+    "source": Defused,
     "priority": None,
     "restricted": _TrueOrFalse,
-    "created_by": _Defused,
-    "submitted_by": _Defused,
-    "created_at": _Moment,
-    "updated_at": _Moment,
-    "submitted_at": _Moment,
-    "closed_at": _Moment,
-    "due_at": _Moment,
-    "overdue_at": _Moment,
-    "paused_at": _Moment,
+    "created_by": Defused,
+    "submitted_by": Defused,
+    "created_at": Moment,
+    "updated_at": Moment,
+    "submitted_at": Moment,
+    "closed_at": Moment,
+    "due_at": Moment,
+    "overdue_at": Moment,
+    "paused_at": Moment,
 }
 # Excel takes a file for UTF-8 only by its byte order mark; RFC 4180 ends lines with CR and LF.
-_CSV_END: Final = b"\r\n"
-_CSV_HEAD: Final = b"\xef\xbb\xbf" + ",".join(_COLUMNS).encode() + _CSV_END
+CSV_OPTIONS: Final = "FORMAT csv"
+
+
+def csv_form(columns: Iterable[str]) -> Lines:
+    """Return the form of a CSV with these columns, for rows copied with ``CSV_OPTIONS``."""
+    end = b"\r\n"
+    return Lines(b"\xef\xbb\xbf" + ",".join(columns).encode() + end, end)
 
 
 def cases_as_csv(actor: Actor, wanted: CaseFilter, ordering: Ordering) -> Export:
@@ -194,10 +244,10 @@ def _as_csv(actor: Actor, cases: QuerySet[Case], asked: Sequence[str]) -> Export
     columns = (made(F(name)) if made else F(name) for name, made in _COLUMNS.items())
     return Export(
         event="cases_exported",
+        format="csv",
         rows=cases.values_list(*columns),
-        options="FORMAT csv",
+        options=CSV_OPTIONS,
+        form=csv_form(_COLUMNS),
         actor=actor,
         asked=asked,
-        head=_CSV_HEAD,
-        line_end=_CSV_END,
     )

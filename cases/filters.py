@@ -50,7 +50,8 @@ class CaseFilter:
 
     def names(self) -> list[str]:
         """Return what it asks about, without the values: those are nobody's business in a log."""
-        return [field.name for field in fields(self) if getattr(self, field.name) != field.default]
+        return [name for name, default in _DEFAULTS if getattr(self, name) != default]
 
 
+_DEFAULTS = [(field.name, field.default) for field in fields(CaseFilter)]
 EVERY_CASE = CaseFilter()

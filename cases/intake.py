@@ -19,6 +19,8 @@ DESCRIPTION_MAX = 100_000
 NOTE_MAX = 20_000
 REASON_MAX = 4_000
 ACTOR_MAX = 150
+# Some four years: what is longer is a slip of the keyboard.
+WORKING_DAYS_MAX = 1_000
 
 # Outside of these years a date is a slip of the keyboard, and arithmetic on it may overflow.
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
@@ -182,6 +184,16 @@ def clean_body(value: object) -> str:
 def clean_actor_id(value: object, *, field: str) -> str:
     """Return the id of a person, trimmed. Raises InvalidInput when blank, long or unprintable."""
     return _one(field, lambda: text(value, maximum=ACTOR_MAX, required=True, one_line=True))
+
+
+def clean_working_days(value: object) -> int | None:
+    """Return a number of working days, None for none. Raises InvalidInput when it is neither."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= WORKING_DAYS_MAX:
+        why = f"A whole number from 1 to {WORKING_DAYS_MAX:,}, or nothing."
+        raise InvalidInput(details={"working_days": why})
+    return value
 
 
 def clean_moment(value: object, *, field: str) -> datetime:

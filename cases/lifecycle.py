@@ -118,6 +118,13 @@ class Clock(Protocol):
     def due_at(self) -> datetime | None: ...
 
 
+class ClosedClock(Clock, Protocol):
+    """What decides whether a case was closed in time."""
+
+    @property
+    def closed_at(self) -> datetime | None: ...
+
+
 CONDITIONS: Mapping[CaseAction, Callable[[CaseState], bool]] = MappingProxyType(
     {
         CaseAction.PAUSE: lambda case: case.paused_at is None,
@@ -161,6 +168,16 @@ def refusal(action: CaseAction, case: CaseState, why: str | None = None) -> Inva
             "allowed_actions": [str(allowed) for allowed in possible_actions(case)],
         },
     )
+
+
+def closed_in_time(case: ClosedClock) -> bool | None:
+    """Tell whether a closed case was closed in time; None where it had no due date, or is open.
+
+    A clock that stood still at the end has stood still since it was paused.
+    """
+    if case.closed_at is None or case.due_at is None:
+        return None
+    return (case.paused_at or case.closed_at) <= case.due_at
 
 
 def past_due(case: Clock, at: datetime) -> bool:

@@ -7,7 +7,7 @@ which values a statement takes, and none of them: so no call can get what belong
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
@@ -21,6 +21,7 @@ from cases.filters import CaseFilter
 from cases.models import NEWEST_FIRST, Case, Ordering
 from cases.models.given import Given, Statement, Word, statement
 from cases.models.orderings import rank
+from cases.models.rights import StillHold, demand_fresh
 from cases.policies import VIEW, VIEW_RESTRICTED, Actor
 from cases.prepared import Prepared
 
@@ -63,6 +64,7 @@ class _Shape:
 
     permissions: frozenset[str]  # of those that decide what is seen
     has_grants: bool
+    remembered: bool  # and so compared
     names: tuple[str, ...]  # of what the filter asks about
     arrays: frozenset[str]  # those names that stand for more than one value
     status: str  # where it is one status
@@ -91,10 +93,14 @@ def read_page(
         place: a value for each key of the ordering; None for the beginning.
         turned: go the other way.
         size: how many at most.
+
+    Raises:
+        RightsUnconfirmed: the rights of the actor are remembered, and there is nothing on the page
+            or they are outdated.
     """
     if not (actor.has(VIEW) or actor.has_grants):
+        demand_fresh(actor)
         return []
-    wanted = replace(wanted, search="")
     several: dict[str, list[Any]] = {
         "statuses": sorted(map(str, wanted.statuses)),
         "priorities": sorted(map(rank, wanted.priorities)),
@@ -102,7 +108,8 @@ def read_page(
     shape = _Shape(
         permissions=actor.permissions & {VIEW, VIEW_RESTRICTED},
         has_grants=actor.has_grants,
-        names=tuple(wanted.names()),
+        remembered=actor.rights_version is not None,
+        names=tuple(name for name in wanted.names() if name != "search"),
         arrays=frozenset(name for name, values in several.items() if len(values) > 1),
         status=several["statuses"][0] if len(several["statuses"]) == 1 else "",
         overdue=wanted.overdue,
@@ -115,13 +122,15 @@ def read_page(
     values: dict[str, Any] = {name: getattr(wanted, name) for name in shape.names}
     values |= {f"place_{n}": value.value for n, value in enumerate(place or ())}
     values |= {name: of[0] if len(of) == 1 else of for name, of in several.items()}
-    values |= {
-        "actor": actor.id,
-        "at": now(),
-    }
+    values |= {"actor": actor.id, "rights_version": actor.rights_version}
+    if wanted.overdue is not None:
+        values["at"] = now()
     with connection.cursor() as cursor:
         cursor.execute(_text(shape, sql, size), constants | values)
-        return list(map(CaseRow._make, cursor.fetchall()))
+        rows = cursor.fetchall()
+    if not rows:
+        demand_fresh(actor)
+    return list(map(CaseRow._make, rows))
 
 
 def _text(shape: _Shape, sql: str, size: int) -> str:
@@ -154,6 +163,8 @@ def _statement(shape: _Shape) -> Statement:
     if shape.has_place:
         place = [Given(f"place_{n}") for n, _ in enumerate(shape.ordering.keys)]
         rows = rows.filter(shape.ordering.beyond(place, turned=shape.turned))
+    if shape.remembered:
+        rows = rows.filter(StillHold(Given("rights_version")))
     return statement(
         rows.values_list(
             *(Cast(n, TextField()) if n.endswith("_at") else n for n in CaseRow._fields)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from cases.errors import CaseError, PermissionDenied, SeparationOfDuties
 from cases.lifecycle import CaseAction, CaseState, possible, refusal
@@ -44,6 +44,8 @@ OVERRIDE_FOUR_EYES = "override_four_eyes"
 # Taking many cases or events away as a file is more than reading them one by one.
 EXPORT_CASES = "export_cases"
 EXPORT_AUDIT = "export_audit_events"
+# By when cases of a priority are due is the office's word, not that of who works on one of them.
+CHANGE_SLA = "change_sla_targets"
 
 ALL_PERMISSIONS = frozenset(PERMISSIONS.values()) | {
     VIEW,
@@ -52,6 +54,7 @@ ALL_PERMISSIONS = frozenset(PERMISSIONS.values()) | {
     OVERRIDE_FOUR_EYES,
     EXPORT_CASES,
     EXPORT_AUDIT,
+    CHANGE_SLA,
 }
 
 # What can be given to one user on one case: reading it, and any action on an existing case.
@@ -106,7 +109,9 @@ class Actor:
     ``imported_by`` is set only while a past is loaded: then the role rules do not hold (the past
     had its own), the lifecycle's do, and every event names the importer. ``announced`` says
     whether destinations are told. ``has_grants`` is False only where it is known that nothing was
-    granted to the account on any single case: then nobody needs to look.
+    granted to the account on any single case: then nobody needs to look. ``rights_version`` is set
+    where all this is remembered from an earlier request: a read that compares it in its statement
+    takes such an actor, every other one refuses it.
     """
 
     id: str
@@ -115,6 +120,7 @@ class Actor:
     has_grants: bool = True
     imported_by: str = ""
     announced: bool = True
+    rights_version: str | None = None
 
     def has(self, permission: str) -> bool:
         """Tell whether a role gave the permission for every case."""
@@ -223,25 +229,27 @@ def available_actions(
 ) -> list[CaseAction]:
     """Return the actions that this actor may take on this case now."""
     me, submitted, reviewer = actor.id, case.submitted_by, case.assigned_reviewer_id
-    asked = _Asked(
-        actor.permissions,
-        actor.imported_by,
-        frozenset(granted) if granted else _NOTHING,
-        four_eyes,
-        case.status,
-        case.restricted,
-        case.paused_at and True,
-        case.overdue_at and True,
-        case.due_at and True,
-        _ME if case.created_by == me else _OTHER,
-        submitted and (_ME if submitted == me else _OTHER),
-        reviewer and (_ME if reviewer == me else _OTHER),
+    return list(
+        _available_actions(
+            actor.permissions,
+            actor.imported_by,
+            frozenset(granted) if granted else _NOTHING,
+            four_eyes,
+            case.status,
+            case.restricted,
+            case.paused_at and True,
+            case.overdue_at and True,
+            case.due_at and True,
+            _ME if case.created_by == me else _OTHER,
+            submitted and (_ME if submitted == me else _OTHER),
+            reviewer and (_ME if reviewer == me else _OTHER),
+        )
     )
-    return list(_available_actions(asked))
 
 
 @lru_cache(maxsize=10_000)
-def _available_actions(asked: _Asked) -> tuple[CaseAction, ...]:
+def _available_actions(*facts: Any) -> tuple[CaseAction, ...]:
+    asked = _Asked(*facts)
     actor = Actor(id=_ME, permissions=asked.permissions, imported_by=asked.imported_by)
     granted, four_eyes = asked.granted, asked.four_eyes
     return tuple(

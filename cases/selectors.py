@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import CharField, Count, Q, QuerySet, Value
+from django.db.models import CharField, Count, F, Q, QuerySet, Value
 from django.utils.timezone import now
 
 from cases import policies
-from cases.errors import CaseError, CaseNotFound
+from cases.errors import CaseError, CaseNotFound, RightsUnconfirmed
 from cases.filters import EVERY_CASE, CaseFilter
 from cases.lifecycle import CaseAction, CaseStatus
-from cases.models import Case, CaseQuerySet, CaseUserPermission, Note, Ordering
+from cases.models import (
+    Case,
+    CaseQuerySet,
+    CaseUserPermission,
+    Note,
+    Ordering,
+    SlaTarget,
+    rights,
+)
+from cases.models.orderings import Beyond
 from cases.models.search import found_one_by_one, hits_anywhere, hits_near
 from cases.pages import CaseRow
 from cases.policies import Actor
@@ -48,16 +58,21 @@ _FROM_ONE_CASE: Final = f"""
        AND (%(sees_all)s
             OR %(sees_open)s AND (NOT c.restricted OR c.assigned_reviewer_id = %(actor)s)
             OR '{policies.VIEW}' = ANY (mine.granted))
+       AND {rights.HOLD}
 """  # noqa: S608 (constants)
 
 
-def _one_case(columns: Iterable[str], lock: str = "") -> Prepared:
+def _one_case(columns: Iterable[str], lock: str = "", *, more: str = "") -> Prepared:
     read = ", ".join(f"c.{column}" for column in columns)
-    return Prepared(f"SELECT {read}, mine.granted {_FROM_ONE_CASE} {lock}")
+    return Prepared(f"SELECT {read}{more}, mine.granted {_FROM_ONE_CASE} {lock}")
 
+
+_LOCK: Final = "FOR NO KEY UPDATE OF c"
+_TARGET: Final = ", (SELECT t.working_days FROM sla_targets t WHERE t.priority = c.priority)"
 
 _ONE_CASE: Final = _one_case(_COLUMNS)
-_ONE_CASE_LOCKED: Final = _one_case(_COLUMNS, "FOR NO KEY UPDATE OF c")
+_ONE_CASE_LOCKED: Final = _one_case(_COLUMNS, _LOCK)
+_ONE_DRAFT_LOCKED: Final = _one_case(_COLUMNS, _LOCK, more=_TARGET)
 _ONE_ROW: Final = _one_case(
     f"{name}::text" if name.endswith("_at") else name for name in CaseRow._fields[:-1]
 )
@@ -73,6 +88,7 @@ def get_case(case_id: str, actor: Actor, *, for_update: bool = False) -> Case:
 
     Raises:
         CaseNotFound: no such case, or none that this actor may know of.
+        RightsUnconfirmed: the same, or the remembered rights of the actor are outdated.
     """
     row = _read_one(_ONE_CASE_LOCKED if for_update else _ONE_CASE, case_id, actor)
     case = Case.from_db(connection.alias, _COLUMNS, row[:-1])
@@ -80,11 +96,29 @@ def get_case(case_id: str, actor: Actor, *, for_update: bool = False) -> Case:
     return case
 
 
+def get_draft(case_id: str, actor: Actor) -> Case:
+    """Return the case, locked, and with it what the table of working days gives to its priority.
+
+    Raises:
+        CaseNotFound: no such case, or none that this actor may know of.
+    """
+    row = _read_one(_ONE_DRAFT_LOCKED, case_id, actor)
+    case = Case.from_db(connection.alias, _COLUMNS, row[:-2])
+    case.target_days, case.granted = row[-2:]
+    return case
+
+
+def sla_targets() -> dict[str, int | None]:
+    """Return the working days that cases get when they are submitted, by their priority."""
+    return dict(SlaTarget.objects.values_list("priority", "working_days"))
+
+
 def read_case(case_id: str, actor: Actor) -> CaseRow:
     """Return the case as a small row, if it exists for this actor: for who only shows it.
 
     Raises:
         CaseNotFound: no such case, or none that this actor may know of.
+        RightsUnconfirmed: the same, or the remembered rights of the actor are outdated.
     """
     return CaseRow._make(_read_one(_ONE_ROW, case_id, actor))
 
@@ -92,17 +126,18 @@ def read_case(case_id: str, actor: Actor) -> CaseRow:
 def _read_one(statement: Prepared, case_id: str, actor: Actor) -> tuple[Any, ...]:
     if not _CASE_ID.fullmatch(case_id):
         raise CaseNotFound
-    asked: dict[str, str | bool] = {
+    asked: dict[str, str | bool | None] = {
         "case_id": case_id,
         "actor": actor.id,
         "sees_all": policies.sees_every_case(actor),
         "sees_open": actor.has(policies.VIEW),
+        "rights_version": actor.rights_version,
     }
     with connection.cursor() as cursor:
         cursor.execute(statement, asked)
         row: tuple[Any, ...] | None = cursor.fetchone()
     if row is None:
-        raise CaseNotFound
+        raise CaseNotFound if actor.rights_version is None else RightsUnconfirmed
     return row
 
 
@@ -173,6 +208,42 @@ def how_many(
         return dict(zip(lists, cursor.fetchone(), strict=True))
 
 
+def unmarked_overdue(
+    actor: Actor, *, at: datetime, after: tuple[datetime, str] | None, size: int
+) -> list[Case]:
+    """Return the first cases that are overdue and not marked so, locked, by due date.
+
+    Cases that somebody else has locked are left out.
+
+    Args:
+        actor: who asks.
+        at: the moment at which they are overdue.
+        after: due date and id of the case before the first; None for the beginning.
+        size: how many at most.
+    """
+    cases = _unmarked(actor, at).order_by("due_at", "id")
+    if after is not None:
+        cases = cases.filter(
+            Beyond([F("due_at"), F("id")], [Value(after[0]), Value(after[1])], ">")
+        )
+    return list(cases.select_for_update(of=("self",), no_key=True, skip_locked=True)[:size])
+
+
+def count_unmarked_overdue(actor: Actor, *, at: datetime) -> int:
+    """Count the cases that are overdue at a moment and not marked so."""
+    return _unmarked(actor, at).count()
+
+
+def _unmarked(actor: Actor, at: datetime) -> CaseQuerySet:
+    # As the index cases_unmarked_due says it.
+    return (
+        Case.objects.visible_to(actor)
+        .exclude(status=CaseStatus.CLOSED.value)
+        .filter(due_at__lt=at, due_at__isnull=False, overdue_at__isnull=True)
+        .filter(paused_at__isnull=True)
+    )
+
+
 @dataclass(frozen=True)
 class CaseSummary:
     """How many cases exist for somebody; each number is the length of a list (docs: api.md)."""
@@ -214,7 +285,12 @@ def notes_of(case: Case) -> QuerySet[Note]:
 
 
 def granted_on(case_id: str, actor: Actor) -> frozenset[str]:
-    """Return the permissions that the actor was given on this one case."""
+    """Return the permissions that the actor was given on this one case.
+
+    Raises:
+        RightsUnconfirmed: the rights of the actor are remembered.
+    """
+    rights.demand_fresh(actor)
     if not _CASE_ID.fullmatch(case_id):
         return frozenset()
     rows = CaseUserPermission.objects.filter(
@@ -240,8 +316,47 @@ def available_actions(actor: Actor, case: Case | CaseRow) -> list[CaseAction]:
     )
 
 
+def available_on_each(
+    actor: Actor, cases: Iterable[Case | CaseRow]
+) -> Iterator[tuple[Case | CaseRow, list[CaseAction]]]:
+    """Yield cases read by this module, each with the actions that this actor may take on it now."""
+    four_eyes: bool = settings.CASES_FOUR_EYES
+    for case in cases:
+        yield (
+            case,
+            policies.available_actions(actor, case, granted=case.granted, four_eyes=four_eyes),
+        )
+
+
 def explained_actions(actor: Actor, case: Case | CaseRow) -> dict[CaseAction, CaseError | None]:
     """Return for every action on a case read by this module what forbids it to this actor now."""
     return policies.explained_actions(
         actor, case, granted=case.granted, four_eyes=settings.CASES_FOUR_EYES
     )
+
+
+def restricted_among(case_ids: Collection[str]) -> frozenset[str]:
+    """Return those of these cases that are restricted now."""
+    found = Case.objects.order_by().filter(pk__in=set(case_ids), restricted=True)
+    return frozenset(found.values_list("pk", flat=True))
+
+
+def addresses_of(names: Collection[str]) -> dict[str, str]:
+    """Return the e-mail address of each of these accounts that is active and has one, by name."""
+    accounts = User.objects.filter(username__in=set(names), is_active=True)
+    return dict(accounts.exclude(email="").values_list("username", "email"))
+
+
+def addresses_holding(permission: str) -> dict[str, str]:
+    """Return the e-mail address of each active account with this permission for every case.
+
+    Args:
+        permission: one of ``policies.ALL_PERMISSIONS``. That a superuser has all of them does not
+            count: who runs the service is not who works cases.
+    """
+    accounts = User.objects.with_perm(
+        f"cases.{permission}",
+        include_superusers=False,
+        backend="django.contrib.auth.backends.ModelBackend",
+    )
+    return dict(accounts.exclude(email="").values_list("username", "email"))

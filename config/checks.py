@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from limits.errors import ConfigurationError
 
-from cases.calendar import named_calendar
+from cases.calendar import holidays_of
 from config.http.throttling import limiter, rate
 
 
@@ -46,7 +46,7 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
             )
         )
     try:
-        named_calendar(settings.SLA_HOLIDAYS)
+        holidays_of(settings.SLA_HOLIDAYS)
     except (NotImplementedError, ValueError, KeyError):
         found.append(
             Error(

@@ -96,6 +96,11 @@ def configure(*, level: str, form: str, sql: bool) -> None:
                 "django.request": {"level": "CRITICAL"},
                 # Several lines for each log-in; config.logins tells the same in one.
                 "axes": {"level": "ERROR"},
+                # Each request with its address, each broken connection: the drainer tells outcomes.
+                "httpx": {"level": "WARNING"},
+                "httpcore": {"level": "WARNING"},
+                "aio_pika": {"level": "WARNING"},
+                "aiormq": {"level": "CRITICAL"},
             },
         }
     )

@@ -12,7 +12,8 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from uuid_utils.compat import uuid7
 
-from cases.signals import request_id
+from cases.signals import request_id, trace_context
+from config.http.tracing import trace_of
 
 _SANE = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 _log = structlog.get_logger("http")
@@ -37,12 +38,17 @@ def no_nul_in_admin(
 def request_context(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Take over a sane X-Request-ID or make one; echo it, log it, hand it to the audit trail."""
+    """Take over a sane X-Request-ID or make one; echo it, log it, hand it to the audit trail.
+
+    A valid trace context of the caller goes along into the messages about what the request does.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-ID", "")
+        # Not by request.headers, which would first write the names of all of them anew.
+        given: str = request.META.get("HTTP_X_REQUEST_ID", "")
         identity = given if _SANE.fullmatch(given) else str(uuid7())
         token = request_id.set(identity)
+        trace_token = trace_context.set(trace_of(request.headers))
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=identity)
         started = time.perf_counter()
@@ -60,6 +66,7 @@ def request_context(
             return response
         finally:
             structlog.contextvars.clear_contextvars()
+            trace_context.reset(trace_token)
             request_id.reset(token)
 
     return middleware

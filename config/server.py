@@ -146,11 +146,14 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def handle_request(self, req: Any, conn: TConn) -> bool:
         """Answer a request; headers and body leave in one packet, so the caller is woken once."""
-        _cork(conn.sock, on=True)
+        sock = conn.sock
+        conn.sock = answer = _InOnePacket(sock)
         try:
-            return bool(super().handle_request(req, conn))
+            goes_on = bool(super().handle_request(req, conn))
+            answer.flush()
         finally:
-            _cork(conn.sock, on=False)
+            conn.sock = sock
+        return goes_on
 
     def _wait(self, fd: int, connection: TConn) -> None:
         new = connection.timeout is None
@@ -196,6 +199,31 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             client.sendall(head.encode() + body)
 
 
-def _cork(sock: socket.socket, *, on: bool) -> None:
-    with suppress(OSError):  # no TCP, or closed already
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, on)
+class _InOnePacket:
+    """A socket that keeps the first part of an answer, its head, until the second one comes.
+
+    Corking the connection would do the same, but uncorking sends, which takes its time, and Python
+    lets no other thread run meanwhile. While it sends, it does.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._head: bytes | None = None
+
+    def sendall(self, data: bytes) -> None:
+        """Keep what comes first; send everything else at once. Raises OSError."""
+        if self._head is None:
+            self._head = data
+            return
+        head, self._head = self._head, b""
+        self._sock.sendall(head + data if head else data)
+
+    def flush(self) -> None:
+        """Send what has been kept. Raises OSError."""
+        if self._head:
+            self.sendall(b"")
+
+    def __getattr__(self, name: str) -> Any:
+        """Do anything else with the socket itself, after what has been kept."""
+        self.flush()
+        return getattr(self._sock, name)

@@ -183,7 +183,34 @@ CASES_FOUR_EYES_SETTING: str = env.str("CASES_FOUR_EYES", default="on")
 CASES_FOUR_EYES: bool = CASES_FOUR_EYES_SETTING != "off"
 SLA_HOLIDAYS: str = env.str("SLA_HOLIDAYS", default="")
 SLA_TIME_ZONE: str = env.str("SLA_TIME_ZONE", default="UTC")
+# Signs anchors of the trail; secret: whoever has it can state what never was.
+AUDIT_ANCHOR_KEY: str = env.str("AUDIT_ANCHOR_KEY", default="")
+
+# --- Outbox -------------------------------------------------------------------------------------
 OUTBOX_DESTINATIONS: list[str] = env.list("OUTBOX_DESTINATIONS", default=["log"])
+# After so many failed attempts an event is dead: 20 are some 10 hours.
+OUTBOX_MAX_ATTEMPTS: int = env.int("OUTBOX_MAX_ATTEMPTS", default=20)
+# What messages about restricted cases tell: ids, or full.
+OUTBOX_RESTRICTED: str = env.str("OUTBOX_RESTRICTED", default="ids")
+OUTBOX_WEBHOOK_URL: str = env.str("OUTBOX_WEBHOOK_URL", default="")
+OUTBOX_WEBHOOK_SECRET: str = env.str("OUTBOX_WEBHOOK_SECRET", default="")
+OUTBOX_WEBHOOK_ALLOW_PRIVATE: bool = env.bool("OUTBOX_WEBHOOK_ALLOW_PRIVATE", default=False)
+OUTBOX_BROKER_URL: str = env.str("OUTBOX_BROKER_URL", default="")
+OUTBOX_BROKER_EXCHANGE: str = env.str("OUTBOX_BROKER_EXCHANGE", default="regulatory-cases")
+
+# --- E-mail -------------------------------------------------------------------------------------
+EMAIL_URL: str = env.str("EMAIL_URL", default="")
+EMAIL_URL_READ = True  # config.checks refuses an address that django-environ cannot read
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+if EMAIL_URL:
+    try:
+        globals().update(environ.Env.email_url_config(EMAIL_URL))
+    except (KeyError, ValueError, ImproperlyConfigured):
+        EMAIL_URL_READ = False
+EMAIL_TIMEOUT = 10  # seconds for each answer of the mail server
+DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="")
+# Where people reach this service: links in e-mails begin with it.
+PUBLIC_URL: str = env.str("PUBLIC_URL", default="")
 
 # --- HTTP ---------------------------------------------------------------------------------------
 # How often one actor, or one address without an actor, may call: like 600/minute; empty: no limit.
@@ -288,6 +315,10 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
+
+# --- Metrics ------------------------------------------------------------------------------------
+# Who may read GET /metrics: bearers of this token; empty: whoever reaches the address.
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
 
 # --- Logs ---------------------------------------------------------------------------------------
 LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO").upper()

@@ -8,13 +8,13 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
-from audit.api.exports import AuditExportView
+from audit.api.exports import CsvExportView, JsonLinesExportView, XesExportView
 from audit.api.views import CaseTrailView
 from cases.api.exports import CaseExportView
 from cases.api.notes import CaseNotesView
 from cases.api.summary import CaseSummaryView
 from cases.api.views import CaseViewSet
-from config import health
+from config import health, metrics
 from config.oidc import login
 
 _router = SimpleRouter(trailing_slash=False)
@@ -22,7 +22,9 @@ _router.register("cases", CaseViewSet, basename="case")
 
 _api: list[URLPattern | URLResolver] = [
     path("cases/<str:case_id>/audit-events", CaseTrailView.as_view(), name="case-audit-events"),
-    path("audit-events/export.jsonl", AuditExportView.as_view(), name="audit-export"),
+    path("audit-events/export.jsonl", JsonLinesExportView.as_view(), name="audit-export"),
+    path("audit-events/export.csv", CsvExportView.as_view(), name="audit-export-csv"),
+    path("audit-events/export.xes", XesExportView.as_view(), name="audit-export-xes"),
     # Before the addresses of single cases, whose ids are never words like these.
     path("cases/export.csv", CaseExportView.as_view(), name="case-export"),
     path("cases/summary", CaseSummaryView.as_view(), name="case-summary"),
@@ -48,6 +50,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
+    path("metrics", metrics.metrics, name="metrics"),
     # The names are those that mozilla-django-oidc looks for.
     path("admin/oidc/begin", login.begin, name="oidc_authentication_init"),
     path("admin/oidc/callback", login.finish, name="oidc_authentication_callback"),

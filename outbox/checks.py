@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 (Django's name)
+from django.db import DEFAULT_DB_ALIAS, connection
 
-from cases.signals import case_event
-from outbox.destinations import KNOWN
+from cases.signals import case_event, service_event
+from outbox import discretion
+from outbox.backlog import undeliverable
+from outbox.destinations import KNOWN, destination_class
 
 
 @register
@@ -16,11 +20,13 @@ def check_outbox(**kwargs: Any) -> list[CheckMessage]:
     """Check that the receiver is plugged in and every configured destination is known."""
     del kwargs
     found: list[CheckMessage] = []
-    connected = {receiver[0][0] for receiver in case_event.receivers}
-    if "outbox.enqueue_events" not in connected:
+    connected = {
+        receiver[0][0] for signal in (case_event, service_event) for receiver in signal.receivers
+    }
+    if not {"outbox.enqueue_events", "outbox.enqueue_service_event"} <= connected:
         found.append(
             Error(
-                "The outbox does not listen to case events.",
+                "The outbox does not listen to the events of cases and of the service.",
                 hint="OutboxConfig.ready() connects it: keep outbox in INSTALLED_APPS.",
                 id="outbox.E001",
             )
@@ -34,4 +40,38 @@ def check_outbox(**kwargs: Any) -> list[CheckMessage]:
         for name in settings.OUTBOX_DESTINATIONS
         if name not in KNOWN
     ]
+    for name in settings.OUTBOX_DESTINATIONS:
+        if name in KNOWN:
+            found += destination_class(name).check()
+    found += discretion.check()
+    if settings.OUTBOX_MAX_ATTEMPTS < 1:
+        found.append(
+            Error(
+                f"OUTBOX_MAX_ATTEMPTS is {settings.OUTBOX_MAX_ATTEMPTS}.",
+                hint="Set it to 1 or more; unset, it is 20.",
+                id="outbox.E003",
+            )
+        )
     return found
+
+
+@register(Tags.database)
+def check_backlog(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Say what waits for destinations that are not configured; the main database knows."""
+    del kwargs
+    if DEFAULT_DB_ALIAS not in (databases or ()):
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('outbox_events') IS NOT NULL")
+        if cursor.fetchone() != (True,):
+            return []  # before the first migration nothing waits
+    return [
+        Warning(
+            f"{count} events wait for {name!r}, which is not configured.",
+            hint="Name it in OUTBOX_DESTINATIONS again, or discard them: "
+            f"manage.py requeue_outbox --destination {name} --discard --reason TEXT "
+            "--state pending --state waiting --state dead.",
+            id="outbox.W001",
+        )
+        for name, count in undeliverable().items()
+    ]

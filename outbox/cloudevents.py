@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from cases.events import CaseEvent, Json, rfc3339
+from cases.signals import current_trace
 
 # Written out, never derived: consumers subscribe to these names, and the suffix is the version
 # of the data that comes with them.
@@ -30,6 +31,7 @@ TYPES: Mapping[str, str] = MappingProxyType(
     }
 )
 SOURCE = "/regulatory-cases"
+CONTENT_TYPE = "application/cloudevents+json"
 
 
 def cloudevent(event: CaseEvent) -> dict[str, Json]:
@@ -37,7 +39,8 @@ def cloudevent(event: CaseEvent) -> dict[str, Json]:
 
     ``id`` is the event's and never changes, so a consumer can drop repeats; ``sequence`` orders
     the events of one ``subject``. It is text, as the CloudEvents sequence extension asks, padded
-    so that it sorts as it counts.
+    so that it sorts as it counts. ``traceparent`` and ``tracestate`` (distributed tracing
+    extension) are there when the change belongs to a trace, so that a consumer can join it.
     """
     return {
         "specversion": "1.0",
@@ -48,5 +51,6 @@ def cloudevent(event: CaseEvent) -> dict[str, Json]:
         "time": rfc3339(event.occurred_at),
         "datacontenttype": "application/json",
         "sequence": f"{event.sequence:010d}",
+        **current_trace(),
         "data": {"case_id": event.case_id, "actor_id": event.actor_id, **event.details()},
     }

@@ -11,6 +11,7 @@ from cases.events import CaseEvent, Json, rfc3339
 from cases.prepared import Prepared
 from outbox.cloudevents import cloudevent
 from outbox.destinations import configured
+from outbox.wakeup import announce
 
 # One parameter, a JSON array, in the order of the events: the same plan and text for one event
 # and for a batch. The database's clock says from when on a row is due, as it does in the relay.
@@ -52,3 +53,4 @@ def enqueue_events(events: tuple[CaseEvent, ...], **kwargs: Any) -> None:
     if rows:
         with connection.cursor() as cursor:
             cursor.execute(_INSERT, [orjson.dumps(rows).decode()])
+        announce()

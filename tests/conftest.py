@@ -22,7 +22,14 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     from django.db import connection  # noqa: PLC0415 (after the test database is there)
 
     with django_db_blocker.unblock(), connection.cursor() as cursor:
-        for table in ("cases", "case_notes", "audit_events", "case_user_permissions"):
+        for table in (
+            "cases",
+            "case_notes",
+            "audit_events",
+            "audit_anchors",
+            "audit_anchor_heads",
+            "case_user_permissions",
+        ):
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_never_truncated")
 
 

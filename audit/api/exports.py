@@ -16,19 +16,12 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from audit.exports import EventFilter, events_as_jsonl
+from audit.exports import FORMATS, EventFilter
 from cases import intake, policies
 from cases.lifecycle import LIFECYCLE
 from cases.policies import Actor
 
 _TYPES: Final = sorted(step.event.type for step in LIFECYCLE.values())
-
-
-class JsonLinesRenderer(BaseRenderer):
-    """Lets a caller ask for JSON lines. The file is no rendering; refusals are JSON."""
-
-    media_type = "application/jsonl"
-    format = "jsonl"
 
 
 class _RuleField(serializers.Field[Any, str, Any, Any]):
@@ -112,20 +105,64 @@ def _read(query: QueryDict) -> EventFilter:
     return EventFilter(event_types=clean.pop("event_type", ()), **clean)
 
 
-class AuditExportView(APIView):
-    """The trail as a file."""
+class _ExportView(APIView):
+    """The trail as a file of some format."""
 
-    renderer_classes = [JSONRenderer, JsonLinesRenderer]
+    export_format: str
+    content_type: str
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:  # noqa: FBT001, FBT002 (DRF's signature)
         """Check what the caller accepts; what is rendered are refusals."""
         super().perform_content_negotiation(request, force)
         return JSONRenderer(), JSONRenderer.media_type
 
+    def answer(self, request: Request) -> HttpResponseBase:
+        """Send the file, if the caller may have it."""
+        actor = cast(Actor, request.auth)
+        policies.demand(actor, policies.EXPORT_AUDIT)
+        export = FORMATS[self.export_format](actor, _read(request.query_params))
+        name = f"audit-events-{now():%Y-%m-%d}.{self.export_format}"
+        return StreamingHttpResponse(
+            () if request.method == "HEAD" else export.start(),
+            content_type=self.content_type,
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+
+# Each renderer lets a caller ask for its format. The file is no rendering; refusals are JSON here
+# as anywhere.
+class JsonLinesRenderer(BaseRenderer):
+    """JSON lines."""
+
+    media_type = "application/jsonl"
+    format = "jsonl"
+
+
+class CsvRenderer(BaseRenderer):
+    """CSV."""
+
+    media_type = "text/csv"
+    format = "csv"
+
+
+class XesRenderer(BaseRenderer):
+    """XES, which has no media type of its own."""
+
+    media_type = "application/xml"
+    format = "xes"
+
+
+class JsonLinesExportView(_ExportView):
+    """The trail as JSON lines."""
+
+    renderer_classes = [JSONRenderer, JsonLinesRenderer]
+    export_format = JsonLinesRenderer.format
+    content_type = JsonLinesRenderer.media_type
+
     @extend_schema(
         operation_id="audit_events_export",
         parameters=[EventParameters],
-        responses={(200, "application/jsonl"): OpenApiTypes.STR},
+        responses={(200, JsonLinesRenderer.media_type): OpenApiTypes.STR},
     )
     def get(self, request: Request) -> HttpResponseBase:
         """Export audit events as JSON lines, each as the trail of its case shows it.
@@ -133,12 +170,47 @@ class AuditExportView(APIView):
         The events of a case stand together, oldest first. Needs the permission
         `export_audit_events`.
         """
-        actor = cast(Actor, request.auth)
-        policies.demand(actor, policies.EXPORT_AUDIT)
-        export = events_as_jsonl(actor, _read(request.query_params))
-        name = f"audit-events-{now():%Y-%m-%d}.jsonl"
-        return StreamingHttpResponse(
-            () if request.method == "HEAD" else export.start(),
-            content_type="application/jsonl",
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
-        )
+        return self.answer(request)
+
+
+class CsvExportView(_ExportView):
+    """The trail as a table."""
+
+    renderer_classes = [JSONRenderer, CsvRenderer]
+    export_format = CsvRenderer.format
+    content_type = f"{CsvRenderer.media_type}; charset=utf-8"
+
+    @extend_schema(
+        operation_id="audit_events_export_csv",
+        parameters=[EventParameters],
+        responses={(200, CsvRenderer.media_type): OpenApiTypes.STR},
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        """Export audit events as CSV, a row each.
+
+        UTF-8 with a byte order mark, RFC 4180, a head line. A text that a spreadsheet would take
+        for a formula has an apostrophe before it. The events of a case stand together, oldest
+        first. Needs the permission `export_audit_events`.
+        """
+        return self.answer(request)
+
+
+class XesExportView(_ExportView):
+    """The trail as an event log."""
+
+    renderer_classes = [JSONRenderer, XesRenderer]
+    export_format = XesRenderer.format
+    content_type = f"{XesRenderer.media_type}; charset=utf-8"
+
+    @extend_schema(
+        operation_id="audit_events_export_xes",
+        parameters=[EventParameters],
+        responses={(200, XesRenderer.media_type): OpenApiTypes.STR},
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        """Export audit events as an XES log (IEEE 1849), a trace for each case.
+
+        Activity, time and actor of each event, and facts about the case; no titles, reasons or
+        other free text. Needs the permission `export_audit_events`.
+        """
+        return self.answer(request)

@@ -7,7 +7,7 @@ from typing import Any
 from django import template
 
 from audit.selectors import trail_of
-from audit.templatetags.audit_trail import readable
+from audit.timeline import entry
 
 register = template.Library()
 
@@ -19,6 +19,6 @@ def audit_since(case_id: str, version: int) -> dict[str, Any]:
     """Show the events after a version; the caller has checked who may read them."""
     events = list(trail_of(case_id).filter(sequence__gt=version)[: _SHOWN + 1])
     return {
-        "rows": [(event, readable(event.details)) for event in events[:_SHOWN]],
+        "entries": [entry(event) for event in events[:_SHOWN]],
         "more": len(events) > _SHOWN,
     }

@@ -7,7 +7,7 @@ from typing import Any
 from django import template
 
 from audit.selectors import trail_of
-from cases.events import Json
+from audit.timeline import entry
 
 register = template.Library()
 
@@ -20,21 +20,7 @@ def audit_trail(case_id: str) -> dict[str, Any]:
     """Show the newest events of a case, oldest first; the caller has checked who may read it."""
     events = list(trail_of(case_id).order_by("-sequence")[:_SHOWN])[::-1]
     return {
-        "rows": [(event, readable(event.details)) for event in events],
+        "case_id": case_id,
+        "entries": [entry(event) for event in events],
         "omitted": events[0].sequence if events else 0,
     }
-
-
-def readable(details: dict[str, Json]) -> list[tuple[str, str]]:
-    """Return details as names and texts in a steady order; a change reads ``old → new``."""
-    found = []
-    for name, value in sorted(details.items()):
-        if name == "changes" and isinstance(value, dict):
-            found += [
-                (field, f"{change['from'] or '(empty)'} → {change['to'] or '(empty)'}")
-                for field, change in sorted(value.items())
-                if isinstance(change, dict)
-            ]
-        else:
-            found.append((name, str(value)))
-    return found

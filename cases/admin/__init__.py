@@ -2,5 +2,6 @@
 
 from cases.admin.accounts import AccountAdmin
 from cases.admin.cases import CaseAdmin
+from cases.admin.targets import SlaTargetAdmin
 
-__all__ = ["AccountAdmin", "CaseAdmin"]
+__all__ = ["AccountAdmin", "CaseAdmin", "SlaTargetAdmin"]

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
-from typing import Any, Final, cast
+from typing import Any, ClassVar, Final, cast
 
+from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from cases import services
 from cases.api.serializers import CaseSerializer, StrictSerializer
+from cases.errors import CaseError, RightsUnconfirmed
 from cases.lifecycle import CaseAction
 from cases.policies import Actor
 
@@ -32,6 +38,48 @@ def _reader(form: type[StrictSerializer], partial: bool) -> StrictSerializer:  #
 
 class ActorView(APIView):
     """For views that ``IsActor`` guards."""
+
+    # Handlers whose first statement also tells whether remembered rights still hold: then nobody
+    # has to be asked for them before.
+    confirming: ClassVar[frozenset[str]] = frozenset()
+    _by_remembered_rights: bool | None = None  # not yet known
+
+    def takes_remembered_rights(self) -> bool:
+        """Tell whether this request begins by reading cases: the list, or the one it is about.
+
+        A request with an Idempotency-Key begins by looking for its first answer. Within a larger
+        transaction nothing can be decided twice: a refusal spoils it.
+        """
+        return (
+            self._by_remembered_rights is None
+            and not transaction.get_connection().in_atomic_block
+            and getattr(self, "action", None) in self.confirming
+            and "HTTP_IDEMPOTENCY_KEY" not in self.request.META
+        )
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Let the request in, and note on what its rights rest."""
+        super().initial(request, *args, **kwargs)
+        self._by_remembered_rights = self.actor.rights_version is not None
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer a refusal; one that rests on remembered rights is decided again on fresh ones.
+
+        Nothing was changed by then: the services refuse before they commit.
+        """
+        if not (
+            self._by_remembered_rights
+            and isinstance(exc, RightsUnconfirmed | CaseError | APIException)
+        ):
+            return super().handle_exception(exc)
+        self._by_remembered_rights = False
+        try:
+            self.request._authenticate()  # type: ignore[attr-defined] # noqa: SLF001 (DRF has no other way to ask anew)
+            self.check_permissions(self.request)
+            handler: Callable[..., Response] = getattr(self, str(self.request.method).lower())
+            return handler(self.request, *self.args, **self.kwargs)
+        except Exception as error:  # noqa: BLE001 (as in DRF's dispatch: what nobody knows is raised again)
+            return super().handle_exception(error)
 
     @property
     def actor(self) -> Actor:

@@ -66,7 +66,7 @@ def once(request: Request, work: Callable[[], Response]) -> Response:
         IdempotencyKeyReused: the actor sent another request under this key.
         IdempotencyKeyInProgress: the same request is being carried out right now.
     """
-    key = request.headers.get("Idempotency-Key")
+    key: str | None = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if key is None:
         return work()
     if not _KEY.fullmatch(key):
@@ -111,7 +111,7 @@ def _fingerprint(request: Request) -> bytes:
     asked: list[Any] = [
         request.method,
         request.get_full_path(),
-        request.headers.get("If-Match"),
+        request.META.get("HTTP_IF_MATCH"),
         request.data,
     ]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()

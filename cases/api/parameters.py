@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any, Final, cast
 
 from django.http import QueryDict
@@ -20,6 +19,7 @@ from cases.lifecycle import CaseStatus, Priority
 from cases.models import NEWEST_FIRST, ORDERINGS, Ordering
 from cases.policies import Actor
 
+_REVIEWER: Final = "assigned_reviewer_id"
 _MINE: Final = "me"
 _NOBODYS: Final = "none"
 _PERIODS: Final = ("created", "due", "closed")
@@ -150,14 +150,20 @@ def read_parameters(
         ValidationError: names each parameter that is unknown, repeated or wrong.
     """
     given = tuple((n, tuple(values)) for n, values in query.lists() if n not in besides)
-    clean = _clean(given)
-    wanted = _filter(clean, actor)
-    ordering = ORDERINGS[clean["ordering"]] if "ordering" in clean else NEWEST_FIRST
-    return wanted, ordering.among_open() if wanted.only_open else ordering
+    return _read(given, actor.id if (_REVIEWER, (_MINE,)) in given else None)
 
 
 # The same lists are asked for again and again, and checking takes longer than all else in Python.
 @lru_cache(maxsize=1000)
+def _read(
+    query: tuple[tuple[str, tuple[str, ...]], ...], me: str | None
+) -> tuple[CaseFilter, Ordering]:
+    clean = _clean(query)
+    wanted = _filter(clean, me)
+    ordering = ORDERINGS[clean["ordering"]] if "ordering" in clean else NEWEST_FIRST
+    return wanted, ordering.among_open() if wanted.only_open else ordering
+
+
 def _clean(query: tuple[tuple[str, tuple[str, ...]], ...]) -> Mapping[str, Any]:
     wrong: dict[str, Any] = {}
     given: dict[str, Any] = {}
@@ -178,18 +184,18 @@ def _clean(query: tuple[tuple[str, tuple[str, ...]], ...]) -> Mapping[str, Any]:
         wrong |= cast(dict[str, Any], error.detail)
     if wrong:
         raise serializers.ValidationError(wrong)
-    return MappingProxyType(clean)
+    return clean
 
 
-def _filter(clean: Mapping[str, Any], actor: Actor) -> CaseFilter:
-    reviewer: str | None = clean.get("assigned_reviewer_id")
+def _filter(clean: Mapping[str, Any], me: str | None) -> CaseFilter:
+    reviewer: str | None = clean.get(_REVIEWER)
     periods: dict[str, datetime | None] = {
         name: clean.get(name) for period in _PERIODS for name in (f"{period}_from", f"{period}_to")
     }
     return CaseFilter(
         statuses=frozenset(map(CaseStatus, clean.get("status", ()))),
         priorities=frozenset(map(Priority, clean.get("priority", ()))),
-        reviewer=actor.id if reviewer == _MINE else None if reviewer == _NOBODYS else reviewer,
+        reviewer=me if reviewer == _MINE else None if reviewer == _NOBODYS else reviewer,
         unassigned=reviewer == _NOBODYS,
         category=clean.get("category"),
         source=clean.get("source"),

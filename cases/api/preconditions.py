@@ -28,7 +28,7 @@ def versions_to_match(request: Request) -> frozenset[int] | None:
     Raises:
         ParseError: it is neither ``*`` nor entity tags; or the write says ``If-None-Match``.
     """
-    if "If-None-Match" in request.headers:
+    if "HTTP_IF_NONE_MATCH" in request.META:
         message = "If-None-Match is for reading: a write takes If-Match."
         raise ParseError(message)
     tags = _tags(request, "If-Match")
@@ -43,7 +43,7 @@ def is_known(request: Request, version: int) -> bool:
     Raises:
         ParseError: it is neither ``*`` nor entity tags.
     """
-    if "If-None-Match" not in request.headers:
+    if "HTTP_IF_NONE_MATCH" not in request.META:
         return False
     tags = _tags(request, "If-None-Match")
     return tags is None or any(known == version for _, known in tags)
@@ -51,7 +51,7 @@ def is_known(request: Request, version: int) -> bool:
 
 def _tags(request: Request, name: str) -> list[tuple[bool, int | None]] | None:
     """Return for each tag whether it is weak and which version it names; None for ``*`` or none."""
-    given = request.headers.get(name)
+    given: str | None = request.META.get(f"HTTP_{name.upper().replace('-', '_')}")
     if given is None or given.strip() == "*":
         return None
     if not _LIST.fullmatch(given):

@@ -44,6 +44,12 @@ class CaseViewSet(CaseListing, viewsets.GenericViewSet[Case]):
     lookup_url_kwarg = "case_id"
     lookup_value_regex = "[^/]+"
 
+    # All but ``create``, whose first statement is an INSERT.
+    confirming = frozenset(
+        {"list", "retrieve", "actions", "partial_update", "submit", "start_review", "assign"}
+        | {"escalate", "close", "due_date", "pause", "resume", "restrict", "unrestrict", "access"}
+    )
+
     @describe(CaseFieldsSerializer, status=201)
     def create(self, request: Request) -> Response:
         """Take a case in, as DRAFT."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from cases.calendar import add_working_days
+from cases.calendar import office_calendar
 from cases.demo import office
 from cases.demo.matters import ABROAD, LONG_TRAIL, Matter, all_matters
 from cases.demo.storylines import Plan, Step, Story
@@ -133,4 +133,4 @@ def _final(plan: Plan, times: list[datetime], now: datetime, clock: random.Rando
     if plan.status is CaseStatus.CLOSED:
         return times[-1] + timedelta(days=clock.uniform(2, 25))
     days = clock.randrange(1, 5) if clock.random() < 1 / 3 else clock.randrange(6, 45)
-    return add_working_days(now, days)
+    return office_calendar().moved(now, days)

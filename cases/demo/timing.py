@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from cases.calendar import add_working_days, working_days_between
+from cases.calendar import office_calendar
 from cases.demo.storylines import Step
 from cases.lifecycle import CaseAction
 
@@ -83,9 +83,8 @@ def due_dates(
         target = _evening(target)
         for later in range(place, end):
             if steps[later].action is CaseAction.RESUME:
-                target = add_working_days(
-                    target, -working_days_between(times[later - 1], times[later])
-                )
+                lost = office_calendar().lost(target, times[later - 1], times[later])
+                target = office_calendar().moved(target, -lost)
         found[place] = target
     return found
 

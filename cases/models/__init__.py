@@ -7,6 +7,7 @@ from cases.models.orderings import NEWEST_FIRST, ORDERINGS, Ordering
 from cases.models.permissions import CaseGroupPermission, CaseUserPermission
 from cases.models.querysets import CaseQuerySet, GuardedQuerySet
 from cases.models.search import CaseWords
+from cases.models.sla import SlaTarget
 
 __all__ = [
     "NEWEST_FIRST",
@@ -21,4 +22,5 @@ __all__ = [
     "NextCaseId",
     "Note",
     "Ordering",
+    "SlaTarget",
 ]

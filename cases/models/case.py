@@ -37,6 +37,10 @@ def _step(action: CaseAction) -> dict[str, Any]:
     }
 
 
+def _facts(counted: events.Counted | None) -> dict[str, Any]:
+    return {} if counted is None else counted._asdict()
+
+
 class NextCaseId(Func):
     """The database's next case id: CASE-000001, CASE-000002 … growing past six digits."""
 
@@ -90,6 +94,8 @@ class Case(models.Model):
 
     # Set by CaseQuerySet.with_grants: what the reader was given on this one case.
     granted: Collection[str] = ()
+    # Set by selectors.get_draft: the working days that the table gives to cases of this priority.
+    target_days: int | None = None
 
     objects = CaseQuerySet.as_manager()
 
@@ -120,6 +126,7 @@ class Case(models.Model):
             ("override_four_eyes", "Can set the four-eyes rule aside"),
             ("export_cases", "Can export the cases of a list"),
             ("export_audit_events", "Can export the audit trail"),
+            ("change_sla_targets", "Can change by when cases are due"),
         )
         # Each is there for lists that people ask for: docs/performance.md says which, and what
         # they cost. An expression is taken only where a query has the very same one.
@@ -138,15 +145,26 @@ class Case(models.Model):
                 fields=("status", "assigned_reviewer_id", "restricted"), name="cases_summary"
             ),
             models.Index(
-                fields=("closed_at",), condition=Q(closed_at__isnull=False), name="cases_closed"
+                fields=("closed_at",),
+                condition=Q(closed_at__isnull=False),
+                # Enough to count what was closed in time without looking at the cases.
+                include=("priority", "due_at", "paused_at", "restricted", "assigned_reviewer_id"),
+                name="cases_closed",
             ),
             models.Index(
                 OpenDueOrNever("due_at"),
                 "id",
                 condition=~Q(status=CaseStatus.CLOSED.value),
-                # Enough to count overdue cases without looking at them.
-                include=("due_at", "paused_at", "restricted", "assigned_reviewer_id"),
+                # Enough to count open and overdue cases without looking at them.
+                include=("due_at", "paused_at", "restricted", "assigned_reviewer_id", "created_at"),
                 name="cases_open_due",
+            ),
+            # What is yet to be marked: a case leaves it with its mark.
+            models.Index(
+                fields=("due_at", "id"),
+                condition=~Q(status=CaseStatus.CLOSED.value)
+                & Q(due_at__isnull=False, overdue_at__isnull=True, paused_at__isnull=True),
+                name="cases_unmarked_due",
             ),
             models.Index(
                 fields=("updated_at", "id"),
@@ -217,15 +235,25 @@ class Case(models.Model):
 
     @transition(field=status, **_step(CaseAction.SUBMIT))
     def submit(
-        self, *, actor: Actor, at: datetime, due_at: datetime | None = None
+        self,
+        *,
+        actor: Actor,
+        at: datetime,
+        due_at: datetime | None = None,
+        counted: events.Counted | None = None,
     ) -> events.CaseSubmitted:
-        """Hand the draft in; ``due_at`` is given where submitting sets it."""
+        """Hand the draft in; ``due_at`` and ``counted`` are given where submitting sets it."""
         self.submitted_by = actor.id
         self.submitted_at = at
         if due_at is not None:
             self.due_at = due_at
         return self._event(
-            events.CaseSubmitted, actor, at, **self._move(CaseAction.SUBMIT), due_at=due_at
+            events.CaseSubmitted,
+            actor,
+            at,
+            **self._move(CaseAction.SUBMIT),
+            due_at=due_at,
+            **_facts(counted),
         )
 
     @transition(field=status, **_step(CaseAction.START_REVIEW))
@@ -319,7 +347,13 @@ class Case(models.Model):
 
     @transition(field=status, **_step(CaseAction.RESUME))
     def resume(
-        self, *, reason: str, actor: Actor, at: datetime, due_at: datetime | None = None
+        self,
+        *,
+        reason: str,
+        actor: Actor,
+        at: datetime,
+        due_at: datetime | None = None,
+        counted: events.Counted | None = None,
     ) -> events.CaseClockResumed:
         """Let the clock run again; ``due_at`` is given where the pause moved it."""
         self.paused_at = None
@@ -328,7 +362,13 @@ class Case(models.Model):
             previous, self.due_at = self.due_at, due_at
             self.overdue_at = None
         return self._event(
-            events.CaseClockResumed, actor, at, reason=reason, from_due_at=previous, due_at=due_at
+            events.CaseClockResumed,
+            actor,
+            at,
+            reason=reason,
+            from_due_at=previous,
+            due_at=due_at,
+            **_facts(counted),
         )
 
     @transition(field=status, **_step(CaseAction.RESTRICT))

@@ -17,6 +17,7 @@ from cases.lifecycle import CaseStatus
 from cases.models.given import among
 from cases.models.orderings import DueOrNever, OpenDueOrNever, PriorityRank, rank
 from cases.models.permissions import CaseUserPermission
+from cases.models.rights import demand_fresh
 from cases.models.search import found_one_by_one
 from cases.policies import VIEW, Actor, sees_every_case
 
@@ -57,7 +58,11 @@ class CaseQuerySet(GuardedQuerySet):
 
         Everybody with a role sees what is not restricted. A restricted case exists for who may
         see all restricted ones, for its reviewer, and for users granted access to it.
+
+        Raises:
+            RightsUnconfirmed: the rights of the actor are remembered.
         """
+        demand_fresh(actor)
         if sees_every_case(actor):
             return self
         if not actor.has_grants:
@@ -71,7 +76,11 @@ class CaseQuerySet(GuardedQuerySet):
 
         The parts are quicker to count than the whole: an index alone can answer the large one,
         which asks for no ids.
+
+        Raises:
+            RightsUnconfirmed: the rights of the actor are remembered.
         """
+        demand_fresh(actor)
         if sees_every_case(actor) or not (actor.has(VIEW) and actor.has_grants):
             return [self.visible_to(actor)]
         granted = self.filter(_granted_to(actor), restricted=True)

@@ -12,6 +12,7 @@ InvalidCaseTransition and CaseConflict; see ``cases.errors``.
 """
 
 from cases.services.access import grant_access, restrict_case, revoke_access, unrestrict_case
+from cases.services.bulk import BulkResult, assign_cases
 from cases.services.clock import mark_overdue, pause_clock, resume_clock, set_due_date
 from cases.services.drafting import (
     create_case,
@@ -20,6 +21,7 @@ from cases.services.drafting import (
     submit_cases,
     update_case,
 )
+from cases.services.overdue import SYSTEM, Marked, mark_overdue_cases
 from cases.services.preflight import check_may
 from cases.services.review import (
     add_note,
@@ -28,9 +30,14 @@ from cases.services.review import (
     escalate_case,
     start_review,
 )
+from cases.services.targets import set_sla_target
 
 __all__ = [
+    "SYSTEM",
+    "BulkResult",
+    "Marked",
     "add_note",
+    "assign_cases",
     "assign_reviewer",
     "check_may",
     "close_case",
@@ -39,11 +46,13 @@ __all__ = [
     "escalate_case",
     "grant_access",
     "mark_overdue",
+    "mark_overdue_cases",
     "pause_clock",
     "restrict_case",
     "resume_clock",
     "revoke_access",
     "set_due_date",
+    "set_sla_target",
     "start_review",
     "submit_case",
     "submit_cases",

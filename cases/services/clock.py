@@ -7,7 +7,8 @@ from datetime import datetime
 from django.utils.timezone import now
 
 from cases import intake
-from cases.calendar import add_working_days, working_days_between
+from cases.calendar import office_calendar
+from cases.events import Counted
 from cases.lifecycle import CaseAction, refusal
 from cases.models import Case
 from cases.policies import Actor
@@ -57,16 +58,23 @@ def resume_clock(
     at: datetime | None = None,
     expected_version: ExpectedVersion = None,
 ) -> Case:
-    """Let the clock run again: the due date moves by the working days the pause lasted."""
+    """Let the clock run again: the due date moves by the working days that the pause cost."""
     case, _ = open_case(CaseAction.RESUME, case_id, actor)
     why = intake.clean_reason(reason)
     ready(case, CaseAction.RESUME, expected_version)
     at = at or now()
-    due_at = None
-    if case.due_at is not None and case.paused_at is not None:
-        due_at = add_working_days(case.due_at, working_days_between(case.paused_at, at))
-        due_at = None if due_at == case.due_at else due_at
-    return store(case, case.resume(reason=why, actor=actor, at=at, due_at=due_at))
+    if case.due_at is None or case.paused_at is None:
+        return store(case, case.resume(reason=why, actor=actor, at=at))
+    calendar = office_calendar()
+    lost = calendar.lost(case.due_at, case.paused_at, at)
+    event = case.resume(
+        reason=why,
+        actor=actor,
+        at=at,
+        due_at=calendar.moved(case.due_at, lost) if lost else None,
+        counted=Counted(lost, calendar.name, calendar.zone),
+    )
+    return store(case, event)
 
 
 @unit_of_work

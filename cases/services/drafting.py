@@ -11,8 +11,10 @@ from django.db import IntegrityError
 from django.utils.timezone import now
 from psycopg.errors import UniqueViolation
 
-from cases import intake
+from cases import intake, selectors
+from cases.calendar import office_calendar
 from cases.errors import DuplicateCase
+from cases.events import CaseSubmitted, Counted
 from cases.lifecycle import CaseAction
 from cases.models import Case
 from cases.policies import Actor
@@ -106,20 +108,31 @@ def submit_case(
     at: datetime | None = None,
     expected_version: ExpectedVersion = None,
 ) -> Case:
-    """Hand a draft in for review."""
+    """Hand a draft in for review; without a due date, it gets the one of its priority."""
     case, _ = open_case(CaseAction.SUBMIT, case_id, actor)
     ready(case, CaseAction.SUBMIT, expected_version)
-    return store(case, case.submit(actor=actor, at=at or now()))
+    return store(case, _submit(case, case.target_days, actor, at or now()))
 
 
 @unit_of_work
 def submit_cases(*, cases: Sequence[Case], actor: Actor, at: datetime | None = None) -> None:
-    """Submit drafts that this transaction has created, as a batch of three statements."""
+    """Submit drafts that this transaction has created, as a batch of four statements."""
     require(actor, CaseAction.SUBMIT)
-    at = at or now()
-    submitted = [case.submit(actor=actor, at=at) for case in cases]
+    at, targets = at or now(), selectors.sla_targets()
+    submitted = [_submit(case, targets.get(case.priority), actor, at) for case in cases]
     store_next_version(*cases)
     publish(*submitted)
+
+
+def _submit(case: Case, working_days: int | None, actor: Actor, at: datetime) -> CaseSubmitted:
+    due_at, counted = None, None
+    # A past that is loaded had deadlines of its own, or none.
+    if case.due_at is None and working_days is not None and not actor.imported_by:
+        calendar = office_calendar()
+        due_at = calendar.due_after(at, working_days)
+        counted = Counted(working_days, calendar.name, calendar.zone)
+    event: CaseSubmitted = case.submit(actor=actor, at=at, due_at=due_at, counted=counted)
+    return event
 
 
 @contextmanager

@@ -51,7 +51,10 @@ def open_case(
         SeparationOfDuties: the four-eyes rule forbids it.
     """
     require(actor, action, case_id)
-    case = selectors.get_case(case_id, actor, for_update=lock)
+    if action is CaseAction.SUBMIT and lock:
+        case = selectors.get_draft(case_id, actor)
+    else:
+        case = selectors.get_case(case_id, actor, for_update=lock)
     overridden = policies.authorize(
         actor, action, case, granted=case.granted, four_eyes=settings.CASES_FOUR_EYES
     )

@@ -71,8 +71,10 @@ class ApiTokenAuthentication(BearerAuthentication):
         token = self.given(request)
         if token is None or token.count(".") == 2:  # noqa: PLR2004 (the dots of a JSON Web Token)
             return None
+        view = request.parser_context["view"]
+        asked = getattr(view, "takes_remembered_rights", None)
         try:
-            actor = tokens.open_with(token)
+            actor = tokens.open_with(token, remembered=asked is not None and asked())
         except tokens.TokenRefused as refused:
             raise exceptions.AuthenticationFailed(str(refused)) from None
         structlog.contextvars.bind_contextvars(actor_id=actor.id)

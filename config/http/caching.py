@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
@@ -24,7 +25,14 @@ def private_answers(
         view = getattr(getattr(request.resolver_match, "func", None), "cls", None)
         if getattr(view, "authentication_classes", ()):
             response.headers.setdefault("Cache-Control", "private, no-cache")
-            patch_vary_headers(response, _TELLS_WHO_CALLS)
+            response.headers["Vary"] = _vary(response.headers.get("Vary", ""))
         return response
 
     return middleware
+
+
+@lru_cache(maxsize=100)
+def _vary(already: str) -> str:
+    response = HttpResponse(headers={"Vary": already} if already else None)
+    patch_vary_headers(response, _TELLS_WHO_CALLS)
+    return response["Vary"]

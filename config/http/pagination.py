@@ -47,7 +47,7 @@ class KeysetPagination(BasePagination):
         """
         self.ordering = _ordering(view)
         self.url = request.build_absolute_uri(request.path)
-        self.query = request.query_params.copy()
+        self.query = request.query_params
         limit = _limit(request.query_params.getlist("limit"))
         fields = [queryset.model._meta.get_field(key.field) for key in self.ordering.keys]
         backwards, position = _decode(
@@ -93,8 +93,9 @@ class KeysetPagination(BasePagination):
     def _link(self, row: Any, direction: str) -> str:
         place = [_written(getattr(row, key.field)) for key in self.ordering.keys]
         raw = json.dumps([direction, self.ordering.name, *place], separators=(",", ":")).encode()
-        self.query["cursor"] = base64.urlsafe_b64encode(raw).decode().rstrip("=")
-        return f"{self.url}?{urlencode(list(self.query.lists()), doseq=True)}"
+        cursor = base64.urlsafe_b64encode(raw).decode().rstrip("=")
+        query = dict(self.query.lists()) | {"cursor": [cursor]}
+        return f"{self.url}?{urlencode(query, doseq=True)}"
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         """Describe the page for the OpenAPI document."""

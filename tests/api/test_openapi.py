@@ -15,6 +15,8 @@ ENDPOINTS = {
     "/v1/cases/export.csv": {"get"},
     "/v1/cases/summary": {"get"},
     "/v1/audit-events/export.jsonl": {"get"},
+    "/v1/audit-events/export.csv": {"get"},
+    "/v1/audit-events/export.xes": {"get"},
     "/v1/cases/{case_id}": {"get", "patch"},
     "/v1/cases/{case_id}/notes": {"get", "post"},
     "/v1/cases/{case_id}/actions": {"get"},

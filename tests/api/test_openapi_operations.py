@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from xml.etree import ElementTree as ET
 
 import pytest
 
-from cases.exports import _CSV_HEAD
+from audit.exports.table import EVENT_COLUMNS
+from cases.exports import _COLUMNS, csv_form
 from cases.lifecycle import LIFECYCLE, CaseAction
 from cases.policies import DEFAULT_ROLES, FOUR_EYES, PERMISSIONS
 from config.http.document.refusals import OF_NO_OPERATION
@@ -30,6 +32,8 @@ REFUSALS = {
     "cases_summary": ALWAYS,
     "cases_export": ALWAYS | {"permission_denied"},
     "audit_events_export": ALWAYS | {"permission_denied"},
+    "audit_events_export_csv": ALWAYS | {"permission_denied"},
+    "audit_events_export_xes": ALWAYS | {"permission_denied"},
     "cases_retrieve": ALWAYS | {"case_not_found"},
     "cases_actions_list": ALWAYS | {"case_not_found"},
     "cases_notes_list": ALWAYS | {"case_not_found"},
@@ -114,8 +118,13 @@ def test_the_examples_of_files_are_lines_as_the_service_writes_them():
     events = example_of("/v1/audit-events/export.jsonl", "application/jsonl")
     event = {"$ref": "#/components/schemas/AuditEvent"}
 
-    assert table.encode().startswith(_CSV_HEAD)
+    assert table.encode().startswith(csv_form(_COLUMNS).head())
     assert table.endswith("\r\n")
+    event_table = example_of("/v1/audit-events/export.csv", "text/csv")
+    assert event_table.encode().startswith(csv_form(EVENT_COLUMNS).head())
+    assert event_table.endswith("\r\n")
+    log = ET.fromstring(example_of("/v1/audit-events/export.xes", "application/xml"))
+    assert [element.tag for element in log][-1] == "trace"
     assert events.endswith("\n")
     for line in events.splitlines():
         validator(event).validate(json.loads(line))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.bench import databases, peer, pgbench, report, servers
+from tests.bench import databases, exports, peer, pgbench, report, servers, trail
 from tests.bench.load import BenchError, put_under_load
 from tests.bench.mixes import Target
 from tests.bench.rounds import Measure, Rounds
@@ -40,7 +40,8 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--server", choices=servers.SERVERS, default=servers.SERVERS[0])
     parser.add_argument("--threads", type=int, default=2, help="per worker of the service")
     parser.add_argument("--callers", choices=("tokens", "headers"), default="tokens")
-    parser.add_argument("--mixes", default="live,lifecycle,detail,list,pages", help="with commas")
+    mixes = "live,lifecycle,detail,list,pages,verify,exports"
+    parser.add_argument("--mixes", default=mixes, help="with commas (%(default)s)")
     parser.add_argument("--keep", action="store_true", help="keep the databases for the next run")
     parser.add_argument("--json", type=Path, help="file for everything that was measured")
     return parser.parse_args(given)
@@ -52,10 +53,22 @@ class Bench:
     def __init__(self, options: argparse.Namespace, up: ExitStack) -> None:
         self.options, self.up = options, up
         self.maintenance = up.enter_context(databases.server())
+        self.verification: trail.Verification | None = None
+
+    def exports(self) -> exports.Exports | None:
+        """Measure the exports of the trail, where they are asked for."""
+        if exports.MIX not in self.options.mixes.split(","):
+            return None
+        say(exports.MIX)
+        url = self.filled("regulatory_bench_trail", trail.CASES)
+        return exports.measure(url, self.options.rounds, say)
 
     def run(self) -> tuple[dict[str, Rounds], dict[str, report.Ratio]]:
         """Bring everything up, let the contenders take turns; returns the rounds by mix."""
         options = self.options
+        mixes = [mix for mix in options.mixes.split(",") if mix != exports.MIX]
+        if not mixes:
+            return {}, {}
         many_url, many = self.service(options.cases)
         contenders: dict[str, dict[str, Measure]] = {
             mix: {report.SERVICE: many(mix)} for mix in ("live", "lifecycle", "detail", "list")
@@ -63,8 +76,12 @@ class Bench:
         if options.peer is not None:
             self.add_peers(contenders)
         self.add_pgbench(contenders, many_url)
+        # Last, or what the other mixes write would be verified at one time and not at another.
+        if trail.MIX in mixes:
+            self.verification = trail.Verification(self.trail())
+            contenders[trail.MIX] = {"verify_audit": self.verification}
         contenders["pages"] = {}
-        if "pages" in options.mixes.split(","):
+        if "pages" in mixes:
             few_url, few = self.service(options.few)
             for size, url, measure in (
                 (options.cases, many_url, many),
@@ -73,7 +90,7 @@ class Bench:
                 for place, start in _starts(url).items():
                     contenders["pages"][f"{place} of {size}"] = measure("pages", start=start)
         brought: dict[str, Rounds] = {}
-        for mix in options.mixes.split(","):
+        for mix in mixes:
             say(mix)
             brought[mix] = Rounds()
             brought[mix].play(contenders[mix], options.rounds, say)
@@ -84,17 +101,7 @@ class Bench:
     def service(self, count: int) -> tuple[str, Callable[..., Measure]]:
         """Bring up the service on a database with as many cases."""
         options, name = self.options, f"regulatory_bench_{count}"
-
-        def fill(url: str) -> None:
-            say(f"Loading {count} cases into {name}")
-            databases.migrate(url)
-            databases.fill_with_cases(url, count, say)
-
-        mark = databases.mark_of(count, *databases.SERVICE_FILES)
-        url = self.up.enter_context(
-            databases.database(self.maintenance, name, fill, mark, keep=options.keep)
-        )
-        databases.migrate(url)  # a kept database may be older than the code
+        url = self.filled(name, count)
         headers = options.callers == "headers"
         environment = servers.our_environment(url, header_actors=headers)
         servers.collect_static(environment)
@@ -112,6 +119,29 @@ class Bench:
             host=servers.HOST, port=port, writer=writer, reviewer=reviewer, case_ids=ids
         )
         return url, partial(self.measure, server.pid, target)
+
+    def filled(self, name: str, count: int) -> str:
+        """Return the URL of a database with as many cases."""
+
+        def fill(url: str) -> None:
+            say(f"Loading {count} cases into {name}")
+            databases.migrate(url)
+            databases.fill_with_cases(url, count, say)
+
+        mark = databases.mark_of(count, *databases.SERVICE_FILES)
+        url = self.up.enter_context(
+            databases.database(self.maintenance, name, fill, mark, keep=self.options.keep)
+        )
+        databases.migrate(url)  # a kept database may be older than the code
+        return url
+
+    def trail(self) -> dict[str, str]:
+        """Return the settings for a database of its own, whose trail is true to the last event.
+
+        In the others pgbench writes events with hashes that are none.
+        """
+        url = self.filled("regulatory_bench_trail", trail.CASES)
+        return servers.our_environment(url, header_actors=False)
 
     def measure(self, pid: int, target: Target, mix: str, start: str = "") -> Measure:
         """Return what measures one server once."""
@@ -196,16 +226,28 @@ def main(given: Sequence[str] | None = None) -> int:
     options = arguments(given)
     try:
         with ExitStack() as up:
-            brought, sizes = Bench(options, up).run()
+            bench = Bench(options, up)
+            exported = bench.exports()
+            brought, sizes = bench.run()
     except BenchError as error:
         say(str(error))
         return 2
-    sys.stdout.write(report.terminal(brought, sizes) + "\n")
+    lacks: list[str] = []
+    if brought:
+        sys.stdout.write(report.terminal(brought, sizes) + "\n")
+        lacks += report.missed(brought, sizes)
+    if exported is not None:
+        sys.stdout.write(exported.terminal() + "\n")
+        lacks += exported.missed()
+    if bench.verification is not None:
+        sys.stdout.write(f"\n{bench.verification.sentence()}\n")
+        lacks += bench.verification.missed()
     if options.json is not None:
         setting = {key: str(value) for key, value in vars(options).items() if key != "peer"}
-        text = json.dumps(report.as_json(setting, brought, sizes), indent=1)
+        figures = report.as_json(setting, brought, sizes)
+        text = json.dumps(figures | {"exports": exported and exported.as_json()}, indent=1)
         options.json.write_text(text + "\n")
-    for sentence in (lacks := report.missed(brought, sizes)):
+    for sentence in lacks:
         say(f"Not reached: {sentence}")
     return 1 if lacks else 0
 

@@ -23,14 +23,16 @@ def find() -> str | None:
 
 
 def keys(url: str) -> dict[str, str]:
-    """Return the public part of the latest API token of each who acts, "" for who has none."""
+    """Return the public part of the latest API token of each who acts, and what rights rest on."""
     query = (
         "SELECT t.token_key FROM api_tokens t JOIN auth_user u ON u.id = t.user_id"
         " WHERE u.username = %s ORDER BY t.created DESC LIMIT 1"
     )
     with psycopg.connect(url) as connection:
+        version = connection.execute("SELECT value::text FROM rights_version").fetchone()
         rows = {who: connection.execute(query, [f"{who}-1"]).fetchone() for who in WHO}
-    return {f"{who}_key": row[0] if row else "" for who, row in rows.items()}
+    known = {f"{who}_key": row[0] if row else "" for who, row in rows.items()}
+    return known | {"rights_version": version[0] if version else ""}
 
 
 def rate(path: str, url: str, mix: str, *, cases: int, clients: int, seconds: float) -> float:

@@ -8,15 +8,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from cases import services
 from tests.bench import pgbench
 from tests.bench.__main__ import cursor_after
 from tests.bench.databases import SQL
-from tests.bench.mixes import LIST_OF_50
 from tests.cast import REVIEWER, WRITER
-from tests.factories import CaseFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -35,54 +32,10 @@ def shape(statement: str) -> str:
     return re.sub(r"\s+", " ", statement).strip()
 
 
-def sent(caught: CaptureQueriesContext) -> list[str]:
-    """Return what was sent, as ``script`` does."""
-    return [shape(query["sql"]) for query in caught.captured_queries]
-
-
-def only_work(statements: list[str]) -> list[str]:
-    """Leave out what frames a transaction: within a test there is none to begin or to commit."""
-    return [statement for statement in statements if statement not in ("BEGIN", "COMMIT")]
-
-
-def test_the_lifecycle_script_sends_what_the_service_sends(by_token) -> None:
-    writer, reviewer = by_token(WRITER), by_token(REVIEWER)
-
-    with CaptureQueriesContext(connection) as caught:
-        created = writer.post("/cases", {"title": "Late reporting"})
-        path = f"/cases/{created.data['id']}"
-        writer.post(f"{path}/submit")
-        reviewer.post(f"{path}/start-review", {"reviewer_id": REVIEWER.id})
-        closed = reviewer.post(f"{path}/close", {"reason": "Done"})
-
-    assert closed.data["status"] == "CLOSED"
-    assert only_work(script("lifecycle")) == sent(caught)
-
-
 def test_each_request_of_the_lifecycle_script_is_one_transaction() -> None:
     frames = [statement for statement in script("lifecycle") if statement in ("BEGIN", "COMMIT")]
 
     assert frames == ["BEGIN", "COMMIT"] * 4
-
-
-def test_the_detail_script_sends_what_the_service_sends(by_token) -> None:
-    case, api = CaseFactory(), by_token(REVIEWER)
-
-    with CaptureQueriesContext(connection) as caught:
-        answer = api.get(f"/cases/{case.id}")
-
-    assert answer.status_code == 200
-    assert script("detail") == sent(caught)
-
-
-def test_the_list_script_sends_what_the_service_sends(by_token) -> None:
-    api = by_token(REVIEWER)
-
-    with CaptureQueriesContext(connection) as caught:
-        answer = api.get(LIST_OF_50)
-
-    assert answer.status_code == 200
-    assert script("list") == sent(caught)
 
 
 # With and without microseconds, for the two lengths differ in what base64 would pad.

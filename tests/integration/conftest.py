@@ -16,6 +16,8 @@ TABLES = (
     "cases",
     "case_notes",
     "audit_events",
+    "audit_anchors",
+    "audit_anchor_heads",
     "outbox_events",
     "case_user_permissions",
     "idempotency_keys",

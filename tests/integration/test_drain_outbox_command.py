@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from outbox import destinations
+from outbox.checks import check_backlog
 from outbox.models import OutboxEvent
-from outbox.relay import pending
+from outbox.queue import due
+from tests.destinations import Recorder
 from tests.factories import CaseFactory
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -47,7 +53,7 @@ def test_once_delivers_all_that_is_due_and_ends(capsys) -> None:
 
     told = [(m["subject"], m["type"].split(".")[-2]) for m in lines(capsys)]
     assert sorted(told) == sorted((i, t) for i in ids for t in ("created", "submitted"))
-    assert pending("log") == 0
+    assert due("log") == 0
 
 
 def test_a_limit_ends_it_earlier(capsys) -> None:
@@ -58,7 +64,7 @@ def test_a_limit_ends_it_earlier(capsys) -> None:
     call_command("drain_outbox", limit=3)
 
     assert len(lines(capsys)) == 3
-    assert pending("log") == 2
+    assert due("log") == 2
 
 
 def test_a_dry_run_says_what_is_due_and_delivers_nothing(capsys) -> None:
@@ -67,8 +73,8 @@ def test_a_dry_run_says_what_is_due_and_delivers_nothing(capsys) -> None:
 
     call_command("drain_outbox", "--dry-run", "--json")
 
-    assert lines(capsys) == [{"log": 2}]
-    assert pending("log") == 2
+    assert lines(capsys) == [{"due": {"log": 2}, "not_configured": {}}]
+    assert due("log") == 2
 
 
 def test_json_says_what_was_done_in_the_last_line(capsys) -> None:
@@ -77,13 +83,13 @@ def test_json_says_what_was_done_in_the_last_line(capsys) -> None:
 
     call_command("drain_outbox", "--json")
 
-    assert lines(capsys)[-1] == {"delivered": 1, "failed": 0}
+    assert lines(capsys)[-1] == {"delivered": 1, "failed": 0, "dead": 0, "away": {}}
 
 
 def test_nothing_due_is_no_trouble(capsys) -> None:
     call_command("drain_outbox", "--json")
 
-    assert lines(capsys) == [{"delivered": 0, "failed": 0}]
+    assert lines(capsys) == [{"delivered": 0, "failed": 0, "dead": 0, "away": {}}]
 
 
 @pytest.mark.parametrize(
@@ -101,18 +107,18 @@ def test_wrong_usage_exits_with_2_and_delivers_nothing(given) -> None:
         call_command("drain_outbox", **given)
 
     assert refusal.value.returncode == 2
-    assert pending("log") == 1
+    assert due("log") == 1
 
 
 def test_failures_exit_with_1_once_everything_else_is_delivered(monkeypatch) -> None:
     """The batch that fails whole must not end the run: other cases are due as well."""
     bad, *good = (CaseFactory().id for _ in range(3))
 
-    def deliver(messages: Any) -> list[str | None]:
-        return ["no" if message["subject"] == bad else None for message in messages]
+    class Picky(Recorder):
+        def __init__(self) -> None:
+            super().__init__(failing=[bad])
 
-    monkeypatch.setattr("outbox.destinations.KNOWN", {"log": type(
-        "Picky", (), {"deliver": staticmethod(deliver)})})  # fmt: skip
+    monkeypatch.setattr(destinations, "configured", lambda: {"log": Picky})
 
     with pytest.raises(CommandError) as refusal:
         call_command("drain_outbox", batch_size=1)
@@ -153,8 +159,8 @@ def test_followed_it_delivers_what_comes_and_ends_on_sigterm() -> None:
         process.kill()
 
     assert process.returncode == 0, err
-    assert json.loads(out) == {"delivered": 2, "failed": 0}
-    assert pending("log") == 0
+    assert json.loads(out) == {"delivered": 2, "failed": 0, "dead": 0, "away": {}}
+    assert due("log") == 0
 
 
 def test_killed_outright_it_loses_nothing() -> None:
@@ -168,7 +174,7 @@ def test_killed_outright_it_loses_nothing() -> None:
     process.communicate()
 
     deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and pending("log"):
+    while time.monotonic() < deadline and due("log"):
         call_command("drain_outbox")
 
     assert OutboxEvent.objects.filter(processed_at__isnull=False).count() == 30
@@ -182,3 +188,102 @@ def test_a_log_that_speaks_only_ascii_still_gets_every_message() -> None:
 
     assert process.returncode == 0, err
     assert json.loads(out)["data"]["title"] == "Überfällige Meldung 逾期"
+
+
+def test_rows_of_a_destination_that_is_gone_stay_and_are_reported(capsys, caplog) -> None:
+    CaseFactory(status="SUBMITTED")
+    OutboxEvent.objects.update(destination="pigeon")
+    capsys.readouterr()
+
+    call_command("drain_outbox", "--dry-run", "--json")
+    assert lines(capsys) == [{"due": {"log": 0}, "not_configured": {"pigeon": 2}}]
+    call_command("drain_outbox", "--json")
+
+    assert lines(capsys) == [{"delivered": 0, "failed": 0, "dead": 0, "away": {}}]
+    assert set(OutboxEvent.objects.values_list("processed_at", "attempts")) == {(None, 0)}
+    [warning] = [r.msg for r in caplog.records if "outbox_destination_unknown" in str(r.msg)]
+    assert (warning["destination"], warning["pending"], warning["dead"]) == ("pigeon", 2, 0)
+    [told] = check_backlog(databases=["default"])
+    assert told.id == "outbox.W001"
+    assert "2 events wait for 'pigeon'" in told.msg
+
+
+def test_a_destination_that_is_away_is_told_and_exits_with_1(monkeypatch, capsys) -> None:
+    CaseFactory()
+
+    class Away(Recorder):
+        def __init__(self) -> None:
+            super().__init__()
+            self.away = "nobody answers"
+
+    monkeypatch.setattr(destinations, "configured", lambda: {"log": Away})
+    capsys.readouterr()
+
+    with pytest.raises(CommandError, match="log could not be reached") as refusal:
+        call_command("drain_outbox", "--json")
+
+    assert refusal.value.returncode == 1
+    assert lines(capsys) == [
+        {"delivered": 0, "failed": 0, "dead": 0, "away": {"log": "nobody answers"}}
+    ]
+    assert list(OutboxEvent.objects.values_list("attempts", flat=True)) == [0]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param({"metrics_port": 9000}, id="metrics-of-a-command-that-ends"),
+        pytest.param({"follow": True, "metrics_port": 70_000}, id="no-port"),
+    ],
+)
+def test_metrics_are_served_by_a_follower_on_a_port(given) -> None:
+    with pytest.raises(CommandError) as refusal:
+        call_command("drain_outbox", **given)
+
+    assert refusal.value.returncode == 2
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_a_follower_serves_its_counters_and_the_backlog() -> None:
+    port = free_port()
+    CaseFactory()
+    process = start("--follow", "--metrics-port", str(port))
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()
+        deadline, text = time.monotonic() + 20, ""
+        while 'outbox_delivered_total{destination="log"} 1.0' not in text:
+            assert time.monotonic() < deadline, text
+            with contextlib.suppress(OSError):
+                text = urlopen(f"http://127.0.0.1:{port}/metrics").read().decode()
+        assert 'outbox_pending{destination="log"} 0.0' in text
+        assert 'outbox_dead{destination="log"} 0.0' in text
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+    assert process.returncode == 0
+
+
+def test_the_second_signal_ends_it_at_once_and_nothing_is_lost() -> None:
+    """The output is a pipe that nobody empties: the batch in hand cannot be finished."""
+    case = CaseFactory()
+    text = "x" * 300_000
+    OutboxEvent.objects.update(payload={"type": "t", "subject": case.id, "data": text})
+    process = start("--follow")
+    try:
+        assert process.stdout is not None
+        process.stdout.read(1)  # it is in the middle of the line
+        process.send_signal(signal.SIGTERM)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=1.5)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=10) == 128 + signal.SIGTERM
+    finally:
+        process.kill()
+        process.communicate()
+    assert due("log") == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from cases import services
 from cases.lifecycle import CaseStatus
 from cases.models import Case, Note
 from tests.cast import SUPERVISOR, WRITER
-from tests.integration.import_runs import Run, assert_gapless, killed_after, run, start
+from tests.integration.import_runs import Run, assert_gapless, run
 
 pytestmark = pytest.mark.django_db
 
@@ -228,21 +227,3 @@ def test_a_file_that_cannot_be_read_ends_with_exit_2() -> None:
 def test_a_header_alone_is_a_delivery_of_nothing() -> None:
     done = deliver(register())
     assert (done.exit, done.counts) == (0, {})
-
-
-def test_killed_in_the_middle_the_next_run_completes_and_nothing_is_there_twice(
-    committed: None,
-) -> None:
-    path = register(*(f"R-{n},Late reporting {n},,NORMAL" for n in range(3_000))).resolve()
-    deadline = time.monotonic() + 60
-    with killed_after(start("import_cases", path, "--source", "Register", "--submit")):
-        while not Case.objects.exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
-    assert 0 < (found := Case.objects.count()) < 3_000
-    assert found % 500 == 0
-    assert_gapless()
-    done = deliver(path, "--submit")
-    assert done.counts == {"created": 3_000 - found, "unchanged": found}
-    assert Case.objects.values("external_reference").distinct().count() == 3_000
-    assert not Case.objects.exclude(status="SUBMITTED").exists()
-    assert_gapless()

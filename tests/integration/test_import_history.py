@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from audit.models import AuditEvent
 from cases.models import Case, Note
 from outbox.models import OutboxEvent
 from tests.factories import UserFactory
-from tests.integration.import_runs import Run, assert_gapless, killed_after, run, start
+from tests.integration.import_runs import Run, assert_gapless, run
 
 pytestmark = pytest.mark.django_db
 
@@ -246,28 +245,3 @@ def test_nul_in_a_key_is_refused_and_the_rest_is_played() -> None:
     done = play("A\0-1,2011-03-01T09:00:00Z,create,otto,Late", *ONE_CASE)
     assert done.counts == {"cases": 1, "refused": 1}
     assert "NUL" in done.reasons()[2]
-
-
-def test_killed_in_the_middle_every_case_is_whole_and_the_next_run_completes(
-    committed: None,
-) -> None:
-    began = datetime(2011, 1, 1, tzinfo=UTC)
-    lines = [
-        f"K-{case},{(began + timedelta(days=step)).isoformat()},{action},otto,{given}"
-        for case in range(60)
-        for step, (action, given) in enumerate(
-            [("create", "Late"), ("submit", ""), ("start_review", ""), *[("note", "Called.")] * 6]
-        )
-    ]
-    path = Path("log.csv").resolve()
-    path.write_text("\n".join([HEADER, *lines]) + "\n", encoding="utf-8")
-    deadline = time.monotonic() + 60
-    with killed_after(start("import_history", path, "--source", "Archive")):
-        while not Case.objects.exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
-    assert 0 < (found := Case.objects.count()) < 60
-    assert set(Case.objects.values_list("version", flat=True)) == {8}
-    done = run("import_history", path, "--source", "Archive", "--json")
-    assert done.counts == {"cases": 60 - found, "already_loaded": found * 9}
-    assert AuditEvent.objects.count() == 60 * 9
-    assert_gapless(announced=False)

@@ -14,13 +14,13 @@ import pytest
 from django.db import connection, transaction
 from psycopg import ClientCursor
 
-from cases import selectors
+from cases import reports, selectors
 from cases.filters import EVERY_CASE, CaseFilter
 from cases.lifecycle import CaseStatus, Priority
 from cases.models import ORDERINGS, CaseQuerySet
 from cases.models.search import found_one_by_one, hits_anywhere
 from cases.policies import Actor
-from tests.cast import AUDITOR, REVIEWER
+from tests.cast import AUDITOR, REVIEWER, SYSTEM
 from tests.performance.load_cases import load
 from tests.performance.test_query_plans import explain, indexes, kinds
 
@@ -163,7 +163,8 @@ def test_words_are_looked_up_case_by_case_or_in_their_index_never_in_all_documen
     assert hits_anywhere("no such word") == []
 
 
-def test_the_summary_counts_from_indexes_alone(office) -> None:
+def sent_by(work: Callable[[], Any]) -> str:
+    """Return the one statement that some work sends, with its values in it."""
     statements: list[str] = []
 
     def record(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -171,9 +172,50 @@ def test_the_summary_counts_from_indexes_alone(office) -> None:
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(record):
-        selectors.summary(ROB, at=AT)
+        work()
     [statement] = statements
+    return statement.replace("%", "%%")
 
-    plan = explain(statement.replace("%", "%%"), None)
-    counted = {n["Index Name"] for n in plan if n["Node Type"] == "Index Only Scan"}
-    assert {"cases_summary", "cases_open_due"} <= counted
+
+def counted(plan: list[dict[str, Any]]) -> set[str]:
+    """Return the indexes that answer without a look at the rows."""
+    return {node["Index Name"] for node in plan if node["Node Type"] == "Index Only Scan"}
+
+
+def test_the_summary_counts_from_indexes_alone(office) -> None:
+    plan = explain(sent_by(lambda: selectors.summary(ROB, at=AT)), None)
+
+    assert {"cases_summary", "cases_open_due"} <= counted(plan)
+
+
+@pytest.mark.parametrize(
+    ("report", "index"),
+    [
+        (reports.coming_due, "cases_open_due"),
+        (reports.sla_kept, "cases_closed"),
+        (reports.flow, "cases_closed"),
+        (reports.open_ages, "cases_open_due"),
+        (reports.workloads, "cases_open_due"),
+    ],
+)
+def test_a_report_counts_from_indexes_alone(office, report, index) -> None:
+    plan = explain(sent_by(lambda: report(ROB, at=AT)), None)
+
+    assert index in counted(plan)
+    assert scanned(plan) == set()
+
+
+def test_what_is_to_be_marked_overdue_is_found_in_its_own_index(office) -> None:
+    def first() -> None:
+        selectors.unmarked_overdue(SYSTEM, at=AT, after=None, size=500)
+
+    plan = explain(sent_by(first), None)
+
+    assert indexes(plan) == {"cases_unmarked_due"}
+    assert not {"Sort", "Incremental Sort", "Seq Scan"} & kinds(plan)
+
+
+def test_a_supervisors_inflow_is_counted_from_the_index_of_creation(office) -> None:
+    plan = explain(sent_by(lambda: reports.flow(AUDITOR, at=AT)), None)
+
+    assert {"cases_created", "cases_closed"} == counted(plan)

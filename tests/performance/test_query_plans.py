@@ -11,8 +11,10 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from audit.selectors import trail_of
+from audit.verify.rows import CASES, EVENTS, NOTES
 from cases import selectors, services
-from outbox import relay
+from cases.models import Case
+from outbox import queue
 from outbox.models import OutboxEvent
 from tests.cast import AUDITOR, WRITER
 from tests.factories import CaseFactory
@@ -69,9 +71,9 @@ def test_the_list_newest_first_reads_its_index_and_sorts_nothing() -> None:
 
 
 def test_the_drainers_look_for_heads_in_the_partial_indexes() -> None:
-    plan = explain(relay._HEADS, {"destination": "log", "size": 100})
+    plan = explain(queue.FRESH, {"destination": "log", "size": 100, "depth": 10, "after": 0})
 
-    assert "outbox_events_due" in indexes(plan)
+    assert "outbox_events_fresh" in indexes(plan)
     assert "Seq Scan" not in kinds(plan)
 
 
@@ -94,3 +96,27 @@ def test_the_guard_finds_the_head_of_a_chain_in_the_same_index() -> None:
 
     assert indexes(plan) == {"audit_events_sequence"}
     assert "Sort" not in kinds(plan)
+
+
+@pytest.mark.parametrize(
+    ("source", "index"),
+    [(EVENTS, "audit_events_sequence"), (CASES, "cases_pkey")],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_a_range_of_cases_is_verified_in_the_order_of_an_index(source, index) -> None:
+    first, last = Case.objects.order_by("id").values_list("id", flat=True)[100:151:50]
+
+    plan = explain(source.sql("{key} >= %s AND {key} < %s"), [first, last])
+
+    assert indexes(plan) == {index}
+    assert "Sort" not in kinds(plan)
+
+
+def test_the_notes_of_a_range_are_found_by_their_cases() -> None:
+    first, last = Case.objects.order_by("id").values_list("id", flat=True)[100:151:50]
+
+    plan = explain(NOTES.sql("{key} >= %s AND {key} < %s"), [first, last])
+
+    # One index has the order within a case as well; with few notes either will do.
+    [index] = indexes(plan)
+    assert index.startswith("case_notes_case_")

@@ -34,7 +34,12 @@ LISTS = {
     "cases/summary": [""],
 }  # fmt: skip
 # For those who may export; the rest is refused, and what is exported is what a list holds.
-EXPORTS = ["cases/export.csv", "audit-events/export.jsonl"]
+EXPORTS = [
+    "cases/export.csv",
+    "audit-events/export.jsonl",
+    "audit-events/export.csv",
+    "audit-events/export.xes",
+]
 ADMIN_EXPORT = "admin/cases/case/export/"
 ADMIN_CASE = [
     f"admin/cases/case/{{id}}/{page}"
@@ -57,7 +62,7 @@ ADMIN_CASE = [
         "delete/",
         "change/",
     ]
-] + ["admin/cases/case/{id}/"]
+] + ["admin/cases/case/{id}/", "admin/audit/auditevent/{id}/verify/"]
 _AUTOCOMPLETE = "app_label=cases&model_name=caseuserpermission&field_name=content_object"
 ADMIN_LISTS = {
     "admin/": [""],
@@ -103,6 +108,7 @@ QUIET = [
     "docs",
     "health/live",
     "health/ready",
+    "metrics",
     "admin",
     "admin/oidc/begin",
     "admin/oidc/callback",
@@ -113,13 +119,18 @@ QUIET = [
     "admin/jsi18n/",
     "admin/{url}",
     "admin/cases/case/add/",
+    "admin/cases/slatarget/",
+    "admin/cases/slatarget/add/",
+    "admin/cases/slatarget/{id}/change/",
+    "admin/cases/slatarget/{id}/delete/",
+    "admin/cases/slatarget/{id}/history/",
 ]
 # Lead elsewhere by the id alone.
 FORWARDS = [
     "admin/audit/auditevent/{id}/", "admin/outbox/outboxevent/{id}/", "admin/auth/user/{id}/",
     "admin/auth/group/{id}/", "admin/config/apitoken/{id}/", "admin/config/linkedidentity/{id}/",
     "admin/axes/accessattempt/{id}/", "admin/axes/accessfailurelog/{id}/",
-    "admin/axes/accesslog/{id}/",
+    "admin/axes/accesslog/{id}/", "admin/cases/slatarget/{id}/",
 ]  # fmt: skip
 BY_TYPE = "admin/r/{type}/{id}/"
 

@@ -19,6 +19,7 @@ ENVELOPE: dict[str, Any] = {
     "actor_id": "wanda",
     "occurred_at": AT,
 }
+COUNTED = events.Counted(working_days=7, calendar="DE-BE", time_zone="Europe/Berlin")
 SECRET = "Whistleblower: Zoë, extension 4711"
 
 
@@ -43,7 +44,9 @@ SAMPLES: dict[type[events.CaseEvent], events.CaseEvent] = {
             due_at=DUE,
         ),
         events.CaseUpdated(**ENVELOPE, changes={"due_at": {"from": None, "to": DUE}}),
-        events.CaseSubmitted(**ENVELOPE, **_move("DRAFT", "SUBMITTED"), due_at=DUE),
+        events.CaseSubmitted(
+            **ENVELOPE, **_move("DRAFT", "SUBMITTED"), due_at=DUE, **COUNTED._asdict()
+        ),
         events.CaseReviewStarted(
             **ENVELOPE, **_move("SUBMITTED", "UNDER_REVIEW"), reviewer_id="rob"
         ),
@@ -53,7 +56,9 @@ SAMPLES: dict[type[events.CaseEvent], events.CaseEvent] = {
         events.CaseNoteAdded(**ENVELOPE, note_id=NOTE_ID, body_sha256=events.sha256_hex(SECRET)),
         events.CaseDueDateChanged(**ENVELOPE, due_at=DUE, reason="Asked for", from_due_at=AT),
         events.CaseClockPaused(**ENVELOPE, reason="Waiting"),
-        events.CaseClockResumed(**ENVELOPE, reason="Answered", from_due_at=AT, due_at=DUE),
+        events.CaseClockResumed(
+            **ENVELOPE, reason="Answered", from_due_at=AT, due_at=DUE, **COUNTED._asdict()
+        ),
         events.CaseRestricted(**ENVELOPE, reason="Names a person"),
         events.CaseUnrestricted(**ENVELOPE, reason="Published"),
         events.CaseAccessGranted(**ENVELOPE, user="grace", permission="view_case"),

@@ -18,6 +18,7 @@ DUE = "2026-12-01T12:00:00.000000Z"
 AT = "2026-11-20T09:30:00.000000Z"
 NOTE = "019391f0-0000-7000-8000-000000000002"
 
+COUNTED = {"working_days": 7, "calendar": "DE-BE", "time_zone": "Europe/Berlin"}
 EXPECTED = {
     "CASE_CREATED": {
         "to_status": "DRAFT",
@@ -32,7 +33,7 @@ EXPECTED = {
         "due_at": DUE,
     },
     "CASE_UPDATED": {"changes": {"due_at": {"from": None, "to": DUE}}},
-    "CASE_SUBMITTED": {"from_status": "DRAFT", "to_status": "SUBMITTED", "due_at": DUE},
+    "CASE_SUBMITTED": {"from_status": "DRAFT", "to_status": "SUBMITTED", "due_at": DUE, **COUNTED},
     "CASE_REVIEW_STARTED": {
         "from_status": "SUBMITTED",
         "to_status": "UNDER_REVIEW",
@@ -48,7 +49,7 @@ EXPECTED = {
     "CASE_NOTE_ADDED": {"note_id": NOTE, "body_sha256": SECRET_SHA256},
     "CASE_DUE_DATE_CHANGED": {"due_at": DUE, "reason": "Asked for", "from_due_at": AT},
     "CASE_CLOCK_PAUSED": {"reason": "Waiting"},
-    "CASE_CLOCK_RESUMED": {"reason": "Answered", "from_due_at": AT, "due_at": DUE},
+    "CASE_CLOCK_RESUMED": {"reason": "Answered", "from_due_at": AT, "due_at": DUE, **COUNTED},
     "CASE_RESTRICTED": {"reason": "Names a person"},
     "CASE_UNRESTRICTED": {"reason": "Published"},
     "CASE_ACCESS_GRANTED": {"user": "grace", "permission": "view_case"},

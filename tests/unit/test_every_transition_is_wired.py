@@ -156,7 +156,7 @@ def test_every_transition_names_its_action_and_every_action_has_a_transition() -
 def test_no_event_and_no_permission_belongs_to_nothing() -> None:
     told = {step.event for step in lifecycle.LIFECYCLE.values()}
     rights = {policies.VIEW, policies.VIEW_RESTRICTED, policies.ASSIGN_ANY}
-    rights |= {policies.EXPORT_CASES, policies.EXPORT_AUDIT}
+    rights |= {policies.EXPORT_CASES, policies.EXPORT_AUDIT, policies.CHANGE_SLA}
 
     assert event_classes() == told
     assert set(dict(Case._meta.permissions)) - set(policies.PERMISSIONS.values()) == {

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 from django.utils.timezone import now
 
-from cases.management.durations import duration
+from cases.durations import duration
 
 _BATCH: Final = 5_000
 # Small transactions: no request waits for long, and what is done stays done when it is stopped.

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, Final
 
+from audit.exports.table import EVENT_COLUMNS
+from audit.exports.xes import Xes
 from cases.api.serializers import ActionSerializer
 from cases.events import rfc3339
 from cases.lifecycle import LIFECYCLE, CaseAction, CaseStatus, Priority
@@ -130,7 +132,7 @@ _NOTE: Final = {
     "body": "Called the firm.",
     "created_at": rfc3339(_TUESDAY),
 }
-_EVENT: Final = {
+_EVENT: Final[dict[str, Any]] = {
     "id": "01a20592-4898-776f-9f1c-579c616d7596",
     "case_id": "CASE-000001",
     "sequence": 1,
@@ -177,11 +179,37 @@ def _cases_as_csv() -> str:
     return "\ufeff" + written.getvalue()
 
 
+def _events_as_csv() -> str:
+    """Return a file of one event."""
+    details = _EVENT["details"]
+    event = _EVENT | details | {"reason": "", "details": json.dumps(details)}
+    written = io.StringIO()
+    lines = csv.writer(written)
+    lines.writerow(EVENT_COLUMNS)
+    lines.writerow(event[name] for name in EVENT_COLUMNS)
+    return "\ufeff" + written.getvalue()
+
+
+def _event_as_xes() -> str:
+    """Return a file of one event."""
+    form, event = Xes(), _EVENT
+    case = {"status": "SUBMITTED", "priority": "NORMAL"}
+    row = [
+        case, event["id"], event["case_id"], event["sequence"], event["event_type"],
+        event["actor_id"], event["occurred_at"], event["details"],
+    ]  # fmt: skip
+    copied = b"\x02".join(json.dumps(value).encode() for value in row) + b"\n"
+    return (form.head() + form.row(copied) + form.tail()).decode()
+
+
 _ROWS: Final[dict[str, Any]] = {"Case": _case(None), "Note": _NOTE, "AuditEvent": _EVENT}
 _OTHERS: Final[dict[str, Any]] = {"Action": _actions(), "CaseSummary": _SUMMARY}
+# By the end of the address.
 _FILES: Final = {
-    "text/csv": _cases_as_csv(),
-    "application/jsonl": json.dumps(_EVENT) + "\n",
+    "/cases/export.csv": _cases_as_csv(),
+    "/audit-events/export.csv": _events_as_csv(),
+    "/audit-events/export.jsonl": json.dumps(_EVENT) + "\n",
+    "/audit-events/export.xes": _event_as_xes(),
 }
 
 
@@ -203,9 +231,10 @@ def add_examples(document: Document, operation: Operation) -> None:
                 str(action): {"summary": str(action), "value": REQUESTS[action]}
                 for action in operation.actions
             }
-    for kind, content in operation.success.get("content", {}).items():
+    file = next((text for end, text in _FILES.items() if operation.path.endswith(end)), None)
+    for content in operation.success.get("content", {}).values():
         schema = content["schema"].get("items", content["schema"])
         name = str(schema.get("$ref", "")).rpartition("/")[2]
-        answer = _FILES.get(kind) or _answer(operation, name)
+        answer = file or _answer(operation, name)
         if "examples" not in content and answer is not None:
             content["example"] = answer

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
-import time
 from types import FrameType
 from typing import Any, Final
 
 import structlog
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import InterfaceError, OperationalError, connection
+from django.db import Error
 
-from outbox.destinations import configured
-from outbox.relay import Batch, drain_batch, pending
+from outbox import destinations, metrics
+from outbox.backlog import backlog
+from outbox.destinations.base import Destination
+from outbox.drainer import Drainer, Plan, Tally
 
 _log = structlog.get_logger("outbox")
 
-_POLL_SECONDS: Final = 0.5
-_LONGEST_PAUSE_SECONDS: Final = 30.0
+_TRY_AGAIN: Final = 75  # EX_TEMPFAIL of sysexits.h
 
 
 class Command(BaseCommand):
@@ -26,8 +27,9 @@ class Command(BaseCommand):
 
     help = (
         "Deliver all outbox events that are due and end; with --follow stay and deliver what "
-        "comes. Any number may run side by side. Exit 0: done, 1: some deliveries failed and "
-        "will be retried, 2: usage, 75: the database is away, try again later."
+        "comes. Any number may run side by side. Exit 0: done, 1: some deliveries failed or a "
+        "destination was away, they are retried later, 2: usage, 75: the database is away, try "
+        "again later."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -39,87 +41,138 @@ class Command(BaseCommand):
             help="Only this destination; may be repeated. All configured ones by default.",
         )
         parser.add_argument(
-            "--batch-size", type=int, default=100, help="Events per transaction (100)."
+            "--batch-size",
+            type=int,
+            help="Events per transaction; by default 100, to the broker 500.",
         )
         parser.add_argument("--limit", type=int, help="End after about so many events.")
         parser.add_argument(
             "--dry-run", action="store_true", help="Say what is due and deliver nothing."
         )
         parser.add_argument("--json", action="store_true", help="Write the outcome as JSON.")
+        parser.add_argument(
+            "--metrics-port", type=int, help="With --follow: answer GET /metrics on this port."
+        )
+        parser.add_argument(
+            "--metrics-host",
+            default="127.0.0.1",
+            help="The address to answer on (%(default)s); 0.0.0.0 is every one.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until all is delivered, or until told to stop."""
         del args
-        names = self._destinations(options["destination"])
-        if options["batch_size"] < 1 or (options["limit"] is not None and options["limit"] < 1):
-            message = "--batch-size and --limit take numbers from 1."
-            raise CommandError(message, returncode=2)
+        chosen = self._destinations(options["destination"])
+        self._check(options)
         if options["dry_run"]:
-            self._report({name: pending(name) for name in names}, as_json=options["json"])
+            self._say_what_is_due(list(chosen), as_json=options["json"])
             return
-        self.stopping = False
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._stop)
-        total = self._drain(names, options)
-        self._report({"delivered": total.delivered, "failed": total.failed}, options["json"])
-        if total.failed and not options["follow"]:
-            message = f"{total.failed} deliveries failed; they are retried later."
-            raise CommandError(message, returncode=1)
+        drainer = Drainer(
+            Plan(
+                destinations=chosen,
+                follow=options["follow"],
+                batch_size=options["batch_size"],
+                limit=options["limit"],
+            )
+        )
+        self._obey_signals(drainer)
+        if options["metrics_port"] is not None:
+            self._serve_metrics(options["metrics_port"], options["metrics_host"])
+        self._warn_of_undeliverable()
+        tally = drainer.run()
+        self._report(tally, as_json=options["json"])
+        self._end(tally, follow=options["follow"])
 
-    def _drain(self, names: list[str], options: dict[str, Any]) -> Batch:
-        """Deliver batch after batch until nothing is due, or with --follow until told to stop."""
-        follow, limit, size = options["follow"], options["limit"], options["batch_size"]
-        total, pause = Batch(), _POLL_SECONDS
-        while not self.stopping and (limit is None or total.size < limit):
-            try:
-                batch = self._round(names, size if limit is None else min(size, limit - total.size))
-            except (OperationalError, InterfaceError) as error:
-                if not follow:
-                    message = f"The database does not answer: {error}"
-                    raise CommandError(message, returncode=75) from error
-                _log.warning("outbox_database_away", retry_in_seconds=pause)
-                connection.close()
-                self._sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
-                continue
-            pause = _POLL_SECONDS
-            total += batch
-            if batch.size:
-                continue
-            if not follow:
-                break
-            self._sleep(_POLL_SECONDS)
-        return total
-
-    def _destinations(self, wanted: list[str] | None) -> list[str]:
-        known = configured()
+    def _destinations(self, wanted: list[str] | None) -> dict[str, type[Destination]]:
+        known = destinations.configured()
         for name in wanted or ():
             if name not in known:
                 message = f"{name!r} is not configured. Configured: {', '.join(known) or 'none'}."
                 raise CommandError(message, returncode=2)
-        return wanted or list(known)
+        return {name: known[name] for name in wanted or known}
 
-    def _round(self, names: list[str], size: int) -> Batch:
-        """Deliver one batch to each destination."""
-        total = Batch()
-        for name in names:
-            if not self.stopping:
-                total += drain_batch(name, configured()[name], size=size)
-        return total
+    def _check(self, options: dict[str, Any]) -> None:
+        message = ""
+        if any(options[name] is not None and options[name] < 1 for name in ("batch_size", "limit")):
+            message = "--batch-size and --limit take numbers from 1."
+        elif options["metrics_port"] is not None and not options["follow"]:
+            message = "--metrics-port belongs to --follow: nobody asks a command that ends."
+        elif not 0 <= (options["metrics_port"] or 0) <= 65_535:  # noqa: PLR2004 (the highest port)
+            message = "--metrics-port takes a port, up to 65535."
+        if message:
+            raise CommandError(message, returncode=2)
 
-    def _stop(self, number: int, frame: FrameType | None) -> None:
-        """Finish the batch in hand, then end."""
-        del number, frame
-        self.stopping = True
+    def _obey_signals(self, drainer: Drainer) -> None:
+        """Let the first signal finish the batches in hand, and the second end at once."""
 
-    def _sleep(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        while not self.stopping and (left := until - time.monotonic()) > 0:
-            time.sleep(min(left, _POLL_SECONDS))
+        def stop(number: int, frame: FrameType | None) -> None:
+            del frame
+            if drainer.stopping:
+                os._exit(128 + number)  # the database gives the rows back
+            drainer.stop()
 
-    def _report(self, figures: dict[str, int], as_json: bool) -> None:  # noqa: FBT001 (an option of the command)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, stop)
+
+    def _serve_metrics(self, port: int, host: str) -> None:
+        try:
+            metrics.serve(port, host)
+        except OSError as error:
+            message = f"Cannot listen on port {port} of {host}: {error.strerror}."
+            raise CommandError(message, returncode=2) from error
+
+    def _warn_of_undeliverable(self) -> None:
+        """Say once for each destination that is not configured how much waits for it."""
+        try:
+            figures = backlog()
+        except Error:
+            return  # the lanes will find that out, and wait
+        for own in figures:
+            if not own.configured and own.pending + own.dead:
+                _log.warning(
+                    "outbox_destination_unknown",
+                    destination=own.destination,
+                    pending=own.pending,
+                    dead=own.dead,
+                )
+
+    def _say_what_is_due(self, names: list[str], *, as_json: bool) -> None:
+        try:
+            figures = {own.destination: own for own in backlog()}
+        except Error as error:
+            message = f"The database does not answer: {error}"
+            raise CommandError(message, returncode=_TRY_AGAIN) from error
+        due = {name: figures[name].due for name in names}
+        unknown = {name: own.pending for name, own in figures.items() if not own.configured}
+        unknown = {name: pending for name, pending in unknown.items() if pending}
         if as_json:
-            self.stdout.write(json.dumps(figures))
-        else:
-            words = ", ".join(f"{count} {name}" for name, count in figures.items())
-            self.stderr.write(f"Outbox: {words}.")
+            self.stdout.write(json.dumps({"due": due, "not_configured": unknown}))
+            return
+        self.stderr.write("Due: " + ", ".join(f"{count} for {name}" for name, count in due.items()))
+        for name, pending in unknown.items():
+            self.stderr.write(f"Not configured: {name}, {pending} pending.")
+
+    def _report(self, tally: Tally, *, as_json: bool) -> None:
+        figures = {"delivered": tally.delivered, "failed": tally.failed, "dead": tally.dead}
+        if as_json:
+            self.stdout.write(json.dumps({**figures, "away": tally.away}))
+            return
+        words = ", ".join(f"{count} {name}" for name, count in figures.items())
+        self.stderr.write(f"Outbox: {words}.")
+        for name, why in tally.away.items():
+            self.stderr.write(f"Outbox: {name} is away: {why}")
+
+    def _end(self, tally: Tally, *, follow: bool) -> None:
+        if tally.broken:
+            message = f"A drainer does not work: {tally.broken}"
+            raise CommandError(message, returncode=1)
+        if tally.database_away:
+            message = f"The database does not answer: {tally.database_away}"
+            raise CommandError(message, returncode=_TRY_AGAIN)
+        if follow:
+            return
+        if tally.failed or tally.away:
+            failures = f"{tally.failed} deliveries failed" if tally.failed else ""
+            away = f"{', '.join(tally.away)} could not be reached" if tally.away else ""
+            message = f"{'; '.join(filter(None, (failures, away)))}; all of it is tried again."
+            raise CommandError(message, returncode=1)

@@ -7,7 +7,7 @@
 \set low3 random(100000000000, 999999999999)
 
 -- create
-SELECT t.digest, t.expiry, t.revoked_at IS NOT NULL, u.username, u.is_active, u.is_superuser,
+SELECT t.digest, t.expiry, t.revoked_at IS NOT NULL, (SELECT value FROM rights_version), u.username, u.is_active, u.is_superuser,
     ARRAY(SELECT g.name FROM auth_user_groups m JOIN auth_group g ON g.id = m.group_id WHERE
     m.user_id = u.id) AS role_names, ARRAY(SELECT p.codename FROM ( SELECT gp.permission_id FROM
     auth_user_groups m JOIN auth_group_permissions gp ON gp.group_id = m.group_id WHERE m.user_id =
@@ -42,24 +42,18 @@ INSERT INTO outbox_events (event_id, destination, case_id, sequence, event_type,
 COMMIT;
 
 -- submit
-SELECT t.digest, t.expiry, t.revoked_at IS NOT NULL, u.username, u.is_active, u.is_superuser,
-    ARRAY(SELECT g.name FROM auth_user_groups m JOIN auth_group g ON g.id = m.group_id WHERE
-    m.user_id = u.id) AS role_names, ARRAY(SELECT p.codename FROM ( SELECT gp.permission_id FROM
-    auth_user_groups m JOIN auth_group_permissions gp ON gp.group_id = m.group_id WHERE m.user_id =
-    u.id UNION SELECT up.permission_id FROM auth_user_user_permissions up WHERE up.user_id = u.id )
-    held JOIN auth_permission p ON p.id = held.permission_id JOIN django_content_type c ON c.id =
-    p.content_type_id AND c.app_label = 'cases' ) AS codenames, EXISTS (SELECT FROM
-    case_user_permissions g WHERE g.user_id = u.id) AS has_grants FROM api_tokens t JOIN auth_user u
-    ON u.id = t.user_id WHERE t.token_key = ':writer_key';
 BEGIN;
 SELECT c.id, c.title, c.description, c.received_at, c.category, c.subject, c.external_reference,
     c.source, c.priority, c.restricted, c.status, c.assigned_reviewer_id, c.version, c.created_by,
     c.submitted_by, c.created_at, c.updated_at, c.submitted_at, c.closed_at, c.due_at, c.overdue_at,
-    c.paused_at, mine.granted FROM cases c CROSS JOIN LATERAL ( SELECT ARRAY(SELECT p.codename FROM
+    c.paused_at, (SELECT t.working_days FROM sla_targets t WHERE t.priority = c.priority),
+    mine.granted FROM cases c CROSS JOIN LATERAL ( SELECT ARRAY(SELECT p.codename FROM
     case_user_permissions g JOIN auth_user u ON u.id = g.user_id JOIN auth_permission p ON p.id =
     g.permission_id WHERE g.case_id = c.id AND u.username = 'writer-1' AND u.is_active) AS granted)
     AS mine WHERE c.id = ':id' AND (false OR true AND (NOT c.restricted OR c.assigned_reviewer_id =
-    'writer-1') OR 'view_case' = ANY (mine.granted)) FOR NO KEY UPDATE OF c;
+    'writer-1') OR 'view_case' = ANY (mine.granted))
+    AND (':rights_version'::uuid::uuid IS NULL OR (SELECT value FROM rights_version) =
+    ':rights_version'::uuid::uuid) FOR NO KEY UPDATE OF c;
 UPDATE cases SET version = 1, updated_at = '2026-11-23 06:02:02.073170+00:00'::timestamptz, status =
     'SUBMITTED', assigned_reviewer_id = NULL, restricted = false, submitted_by = 'writer-1',
     submitted_at = '2026-11-23 06:02:02.073170+00:00'::timestamptz, closed_at = NULL, due_at = NULL,
@@ -82,15 +76,6 @@ INSERT INTO outbox_events (event_id, destination, case_id, sequence, event_type,
 COMMIT;
 
 -- start-review
-SELECT t.digest, t.expiry, t.revoked_at IS NOT NULL, u.username, u.is_active, u.is_superuser,
-    ARRAY(SELECT g.name FROM auth_user_groups m JOIN auth_group g ON g.id = m.group_id WHERE
-    m.user_id = u.id) AS role_names, ARRAY(SELECT p.codename FROM ( SELECT gp.permission_id FROM
-    auth_user_groups m JOIN auth_group_permissions gp ON gp.group_id = m.group_id WHERE m.user_id =
-    u.id UNION SELECT up.permission_id FROM auth_user_user_permissions up WHERE up.user_id = u.id )
-    held JOIN auth_permission p ON p.id = held.permission_id JOIN django_content_type c ON c.id =
-    p.content_type_id AND c.app_label = 'cases' ) AS codenames, EXISTS (SELECT FROM
-    case_user_permissions g WHERE g.user_id = u.id) AS has_grants FROM api_tokens t JOIN auth_user u
-    ON u.id = t.user_id WHERE t.token_key = ':reviewer_key';
 BEGIN;
 SELECT c.id, c.title, c.description, c.received_at, c.category, c.subject, c.external_reference,
     c.source, c.priority, c.restricted, c.status, c.assigned_reviewer_id, c.version, c.created_by,
@@ -99,7 +84,9 @@ SELECT c.id, c.title, c.description, c.received_at, c.category, c.subject, c.ext
     case_user_permissions g JOIN auth_user u ON u.id = g.user_id JOIN auth_permission p ON p.id =
     g.permission_id WHERE g.case_id = c.id AND u.username = 'reviewer-1' AND u.is_active) AS
     granted) AS mine WHERE c.id = ':id' AND (false OR true AND (NOT c.restricted OR
-    c.assigned_reviewer_id = 'reviewer-1') OR 'view_case' = ANY (mine.granted)) FOR NO KEY UPDATE OF
+    c.assigned_reviewer_id = 'reviewer-1') OR 'view_case' = ANY (mine.granted))
+    AND (':rights_version'::uuid::uuid IS NULL OR (SELECT value FROM rights_version) =
+    ':rights_version'::uuid::uuid) FOR NO KEY UPDATE OF
     c;
 UPDATE cases SET version = 2, updated_at = '2026-11-23 06:02:02.076526+00:00'::timestamptz, status =
     'UNDER_REVIEW', assigned_reviewer_id = 'reviewer-1', restricted = false, submitted_by =
@@ -123,15 +110,6 @@ INSERT INTO outbox_events (event_id, destination, case_id, sequence, event_type,
 COMMIT;
 
 -- close
-SELECT t.digest, t.expiry, t.revoked_at IS NOT NULL, u.username, u.is_active, u.is_superuser,
-    ARRAY(SELECT g.name FROM auth_user_groups m JOIN auth_group g ON g.id = m.group_id WHERE
-    m.user_id = u.id) AS role_names, ARRAY(SELECT p.codename FROM ( SELECT gp.permission_id FROM
-    auth_user_groups m JOIN auth_group_permissions gp ON gp.group_id = m.group_id WHERE m.user_id =
-    u.id UNION SELECT up.permission_id FROM auth_user_user_permissions up WHERE up.user_id = u.id )
-    held JOIN auth_permission p ON p.id = held.permission_id JOIN django_content_type c ON c.id =
-    p.content_type_id AND c.app_label = 'cases' ) AS codenames, EXISTS (SELECT FROM
-    case_user_permissions g WHERE g.user_id = u.id) AS has_grants FROM api_tokens t JOIN auth_user u
-    ON u.id = t.user_id WHERE t.token_key = ':reviewer_key';
 BEGIN;
 SELECT c.id, c.title, c.description, c.received_at, c.category, c.subject, c.external_reference,
     c.source, c.priority, c.restricted, c.status, c.assigned_reviewer_id, c.version, c.created_by,
@@ -140,7 +118,9 @@ SELECT c.id, c.title, c.description, c.received_at, c.category, c.subject, c.ext
     case_user_permissions g JOIN auth_user u ON u.id = g.user_id JOIN auth_permission p ON p.id =
     g.permission_id WHERE g.case_id = c.id AND u.username = 'reviewer-1' AND u.is_active) AS
     granted) AS mine WHERE c.id = ':id' AND (false OR true AND (NOT c.restricted OR
-    c.assigned_reviewer_id = 'reviewer-1') OR 'view_case' = ANY (mine.granted)) FOR NO KEY UPDATE OF
+    c.assigned_reviewer_id = 'reviewer-1') OR 'view_case' = ANY (mine.granted))
+    AND (':rights_version'::uuid::uuid IS NULL OR (SELECT value FROM rights_version) =
+    ':rights_version'::uuid::uuid) FOR NO KEY UPDATE OF
     c;
 UPDATE cases SET version = 3, updated_at = '2026-11-23 06:02:02.079300+00:00'::timestamptz, status =
     'CLOSED', assigned_reviewer_id = 'reviewer-1', restricted = false, submitted_by = 'writer-1',

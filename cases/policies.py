@@ -255,7 +255,8 @@ def _available_actions(*facts: Any) -> tuple[CaseAction, ...]:
     return tuple(
         action
         for action in CaseAction
-        if possible(action, asked)
+        if action is not CaseAction.MARK_OVERDUE  # the system's, whoever holds its permission
+        and possible(action, asked)
         and _forbidden(actor, action, asked, granted=granted, four_eyes=four_eyes) is None
     )
 

@@ -31,13 +31,19 @@ def _sweep() -> None:
 
 
 @pytest.fixture
-def transactional_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+def transactional_db(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any
+) -> Iterator[None]:
     """Let the test commit. Only our own tables are emptied, before and after.
 
     Takes the place of pytest-django's fixture here, and with it its name, by which pytest-django
     knows that a database is needed. The original, like ``django_db(transaction=True)``, flushes
-    roles and permissions away for all later tests.
+    roles and permissions away for all later tests; so does a mark ``django_db`` beside this one.
     """
+    if request.node.get_closest_marker("django_db"):
+        pytest.fail(
+            "A test that commits has no mark django_db: its flush would take the roles away."
+        )
     with django_db_blocker.unblock():
         _sweep()
         yield

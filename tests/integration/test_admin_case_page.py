@@ -12,7 +12,7 @@ from audit.models import AuditEvent
 from cases import services
 from cases.models import Case, Note
 from outbox.models import OutboxEvent
-from tests.cast import REVIEWER, SUPERVISOR
+from tests.cast import SUPERVISOR
 from tests.factories import CaseFactory, UserFactory
 from tests.integration.pages import page, text
 
@@ -172,23 +172,3 @@ def test_reviewers_can_take_a_case_with_one_button(log_in):
 
     assert 'data-fills="id_reviewer_id" value="rob"' in mine
     assert "data-fills" not in others
-
-
-@pytest.mark.usefixtures("committed")
-def test_a_double_click_at_the_same_moment_closes_once_and_says_so(at_once):
-    from django.test import Client  # noqa: PLC0415 (a browser of its own per click)
-
-    account = UserFactory(username="rob", roles=["reviewer"])
-    case = CaseFactory(status="UNDER_REVIEW")
-    sent = {"form_key": str(uuid4()), "reason": "Settled", "expected_version": case.version}
-
-    def click():
-        browser = Client()
-        browser.force_login(account)
-        return browser.post(page(case, "close"), sent)
-
-    answers = at_once(click, click)
-
-    assert [(a.status_code, a["Location"]) for a in answers] == [(302, page(case))] * 2
-    assert Case.objects.get(pk=case.id).version == case.version + 1
-    assert REVIEWER.id == AuditEvent.objects.get(case_id=case.id, event_type="CASE_CLOSED").actor_id

@@ -39,8 +39,8 @@ def test_who_decides_on_an_old_page_is_told_and_can_decide_again(log_in):
 
     assert "The case has changed since you read it" in text(first)
     assert "What changed meanwhile" in text(first)
-    assert "CASE_NOTE_ADDED</strong> by sue" in text(first)
-    assert "CASE_REVIEW_STARTED" not in text(first)
+    assert "sue</strong> added a note" in text(first)
+    assert "started the review" not in text(first)
     assert ">Settled</textarea>" in text(first).replace("\n", "")
     assert f'value="{case.version + 1}"' in text(first)
     assert second.status_code == 302

@@ -41,9 +41,7 @@ def transactional_db(
     roles and permissions away for all later tests; so does a mark ``django_db`` beside this one.
     """
     if request.node.get_closest_marker("django_db"):
-        pytest.fail(
-            "A test that commits has no mark django_db: its flush would take the roles away."
-        )
+        pytest.fail("A test that commits has no mark django_db: its flush takes the roles away.")
     with django_db_blocker.unblock():
         _sweep()
         yield

@@ -26,7 +26,8 @@ from tests.factories import CaseFactory, UserFactory
 
 pytestmark = pytest.mark.usefixtures("committed")
 ROB = {"username": "rob", "roles": ["reviewer"]}
-FRAME = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
+# And the notice to drainers, which is sent only now and then.
+FRAME = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK", "NOTIFY")
 
 
 @pytest.fixture(autouse=True)

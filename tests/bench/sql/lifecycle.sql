@@ -56,8 +56,10 @@ SELECT c.id, c.title, c.description, c.received_at, c.category, c.subject, c.ext
     ':rights_version'::uuid::uuid) FOR NO KEY UPDATE OF c;
 UPDATE cases SET version = 1, updated_at = '2026-11-23 06:02:02.073170+00:00'::timestamptz, status =
     'SUBMITTED', assigned_reviewer_id = NULL, restricted = false, submitted_by = 'writer-1',
-    submitted_at = '2026-11-23 06:02:02.073170+00:00'::timestamptz, closed_at = NULL, due_at = NULL,
-    overdue_at = NULL, paused_at = NULL WHERE id = ':id' AND version = 0;
+    submitted_at = '2026-11-23 06:02:02.073170+00:00'::timestamptz, closed_at = NULL, due_at =
+    '2026-12-22 23:59:59.999999+00:00'::timestamptz,
+    overdue_at =
+    '2026-12-22 23:59:59.999999+00:00'::timestamptz, paused_at = NULL WHERE id = ':id' AND version = 0;
 INSERT INTO audit_events (id, case_id, sequence, actor_id, event_type, occurred_at, recorded_at,
     request_id, details, content_hash, previous_hash, hash) SELECT id, case_id, sequence, actor_id,
     event_type, occurred_at, '2026-11-23 06:02:02.073937+00:00'::timestamptz,
@@ -91,7 +93,9 @@ SELECT c.id, c.title, c.description, c.received_at, c.category, c.subject, c.ext
 UPDATE cases SET version = 2, updated_at = '2026-11-23 06:02:02.076526+00:00'::timestamptz, status =
     'UNDER_REVIEW', assigned_reviewer_id = 'reviewer-1', restricted = false, submitted_by =
     'writer-1', submitted_at = '2026-11-23 06:02:02.073170+00:00'::timestamptz, closed_at = NULL,
-    due_at = NULL, overdue_at = NULL, paused_at = NULL WHERE id = ':id' AND version = 1;
+    due_at =
+    '2026-12-22 23:59:59.999999+00:00'::timestamptz, overdue_at =
+    '2026-12-22 23:59:59.999999+00:00'::timestamptz, paused_at = NULL WHERE id = ':id' AND version = 1;
 INSERT INTO audit_events (id, case_id, sequence, actor_id, event_type, occurred_at, recorded_at,
     request_id, details, content_hash, previous_hash, hash) SELECT id, case_id, sequence, actor_id,
     event_type, occurred_at, '2026-11-23 06:02:02.076863+00:00'::timestamptz,
@@ -125,7 +129,9 @@ SELECT c.id, c.title, c.description, c.received_at, c.category, c.subject, c.ext
 UPDATE cases SET version = 3, updated_at = '2026-11-23 06:02:02.079300+00:00'::timestamptz, status =
     'CLOSED', assigned_reviewer_id = 'reviewer-1', restricted = false, submitted_by = 'writer-1',
     submitted_at = '2026-11-23 06:02:02.073170+00:00'::timestamptz, closed_at =
-    '2026-11-23 06:02:02.079300+00:00'::timestamptz, due_at = NULL, overdue_at = NULL, paused_at =
+    '2026-11-23 06:02:02.079300+00:00'::timestamptz, due_at =
+    '2026-12-22 23:59:59.999999+00:00'::timestamptz, overdue_at =
+    '2026-12-22 23:59:59.999999+00:00'::timestamptz, paused_at =
     NULL WHERE id = ':id' AND version = 2;
 INSERT INTO audit_events (id, case_id, sequence, actor_id, event_type, occurred_at, recorded_at,
     request_id, details, content_hash, previous_hash, hash) SELECT id, case_id, sequence, actor_id,

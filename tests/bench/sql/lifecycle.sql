@@ -58,8 +58,7 @@ UPDATE cases SET version = 1, updated_at = '2026-11-23 06:02:02.073170+00:00'::t
     'SUBMITTED', assigned_reviewer_id = NULL, restricted = false, submitted_by = 'writer-1',
     submitted_at = '2026-11-23 06:02:02.073170+00:00'::timestamptz, closed_at = NULL, due_at =
     '2026-12-22 23:59:59.999999+00:00'::timestamptz,
-    overdue_at =
-    '2026-12-22 23:59:59.999999+00:00'::timestamptz, paused_at = NULL WHERE id = ':id' AND version = 0;
+    overdue_at = NULL, paused_at = NULL WHERE id = ':id' AND version = 0;
 INSERT INTO audit_events (id, case_id, sequence, actor_id, event_type, occurred_at, recorded_at,
     request_id, details, content_hash, previous_hash, hash) SELECT id, case_id, sequence, actor_id,
     event_type, occurred_at, '2026-11-23 06:02:02.073937+00:00'::timestamptz,
@@ -94,8 +93,7 @@ UPDATE cases SET version = 2, updated_at = '2026-11-23 06:02:02.076526+00:00'::t
     'UNDER_REVIEW', assigned_reviewer_id = 'reviewer-1', restricted = false, submitted_by =
     'writer-1', submitted_at = '2026-11-23 06:02:02.073170+00:00'::timestamptz, closed_at = NULL,
     due_at =
-    '2026-12-22 23:59:59.999999+00:00'::timestamptz, overdue_at =
-    '2026-12-22 23:59:59.999999+00:00'::timestamptz, paused_at = NULL WHERE id = ':id' AND version = 1;
+    '2026-12-22 23:59:59.999999+00:00'::timestamptz, overdue_at = NULL, paused_at = NULL WHERE id = ':id' AND version = 1;
 INSERT INTO audit_events (id, case_id, sequence, actor_id, event_type, occurred_at, recorded_at,
     request_id, details, content_hash, previous_hash, hash) SELECT id, case_id, sequence, actor_id,
     event_type, occurred_at, '2026-11-23 06:02:02.076863+00:00'::timestamptz,
@@ -130,8 +128,7 @@ UPDATE cases SET version = 3, updated_at = '2026-11-23 06:02:02.079300+00:00'::t
     'CLOSED', assigned_reviewer_id = 'reviewer-1', restricted = false, submitted_by = 'writer-1',
     submitted_at = '2026-11-23 06:02:02.073170+00:00'::timestamptz, closed_at =
     '2026-11-23 06:02:02.079300+00:00'::timestamptz, due_at =
-    '2026-12-22 23:59:59.999999+00:00'::timestamptz, overdue_at =
-    '2026-12-22 23:59:59.999999+00:00'::timestamptz, paused_at =
+    '2026-12-22 23:59:59.999999+00:00'::timestamptz, overdue_at = NULL, paused_at =
     NULL WHERE id = ':id' AND version = 2;
 INSERT INTO audit_events (id, case_id, sequence, actor_id, event_type, occurred_at, recorded_at,
     request_id, details, content_hash, previous_hash, hash) SELECT id, case_id, sequence, actor_id,

@@ -111,7 +111,6 @@ class OutboxEventAdmin(admin.ModelAdmin[OutboxEvent]):
     )
     list_filter = (StateFilter, DestinationFilter)
     search_fields = ("case_id", "event_id")  # how they are compared: get_search_results
-    search_help_text = "A case id or an event id, whole."
     sortable_by = ()
     ordering = ("-id",)
     show_full_result_count = False

@@ -43,6 +43,7 @@ class ActorView(APIView):
     # has to be asked for them before.
     confirming: ClassVar[frozenset[str]] = frozenset()
     _by_remembered_rights: bool | None = None  # not yet known
+    _unreadable: Exception | None = None
 
     def takes_remembered_rights(self) -> bool:
         """Tell whether this request begins by reading cases: the list, or the one it is about.
@@ -102,11 +103,22 @@ class ActorView(APIView):
         """
         try:
             self.only_parameters()
-            given: dict[str, Any] = _reader(form, partial).run_validation(self.request.data)
+            given: dict[str, Any] = _reader(form, partial).run_validation(self._body())
         except Exception:
             services.check_may(action=action, actor=self.actor, case_id=case_id)
             raise
         return given
+
+    def _body(self) -> Any:
+        # After a body that cannot be read DRF has an empty one: whoever decides again must not
+        # take that for what was sent.
+        if self._unreadable is not None:
+            raise self._unreadable
+        try:
+            return self.request.data
+        except Exception as error:
+            self._unreadable = error
+            raise
 
     def only_parameters(self, *known: str) -> None:
         """Refuse query parameters that nothing reads: a misspelt filter must not widen a list.

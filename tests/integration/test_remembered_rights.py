@@ -271,6 +271,25 @@ def test_a_refusal_is_the_same_by_remembered_rights(path, body, status, error) -
     expect.unchanged(case)
 
 
+@pytest.mark.parametrize("change", ["nothing", "a new role"])
+@pytest.mark.parametrize(
+    ("method", "path"), [("post", "/submit"), ("patch", ""), ("post", "/pause")], ids=str
+)
+@pytest.mark.parametrize("body", [b"\x00", b"{", b"[]", b'{"a": 1, "a": 2}'], ids=repr)
+def test_a_body_that_is_none_is_refused_at_the_second_look_too(method, path, body, change) -> None:
+    case = CaseFactory()
+    caller = known_caller(username="olga", roles=["admin"])
+    if change != "nothing":
+        User.objects.get(username="olga").groups.add(Group.objects.get(name="reviewer"))
+
+    answer = getattr(caller, method)(
+        f"/cases/{case.id}{path}", data=body, content_type="application/json"
+    )
+
+    assert answer.status_code in (400, 422), answer.content
+    expect.unchanged(case)
+
+
 def test_who_calls_too_often_is_not_let_in_by_a_second_look(settings: Any) -> None:
     case, caller = CaseFactory(), known_caller()
     settings.API_RATE = "1/minute"

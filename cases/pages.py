@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from django.db import connection
 from django.db.models import TextField, Value
@@ -58,6 +58,11 @@ class CaseRow(NamedTuple):
     granted: list[str]
 
 
+# A row of a page: the columns of CaseRow, without their names. To name them would touch each value
+# of the page once more, a tenth of a list's time.
+PlainRow: TypeAlias = tuple[Any, ...]
+
+
 @dataclass(frozen=True)
 class _Shape:
     """What decides on the text of a statement."""
@@ -83,7 +88,7 @@ def read_page(
     *,
     turned: bool,
     size: int,
-) -> list[CaseRow]:
+) -> list[PlainRow]:
     """Return the first cases beyond a place that exist for an actor and that a filter asks for.
 
     Args:
@@ -127,10 +132,10 @@ def read_page(
         values["at"] = now()
     with connection.cursor() as cursor:
         cursor.execute(_text(shape, sql, size), constants | values)
-        rows = cursor.fetchall()
+        rows: list[PlainRow] = cursor.fetchall()
     if not rows:
         demand_fresh(actor)
-    return list(map(CaseRow._make, rows))
+    return rows
 
 
 def _text(shape: _Shape, sql: str, size: int) -> str:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from cases.errors import CaseError, PermissionDenied, SeparationOfDuties
 from cases.lifecycle import CaseAction, CaseState, possible, refusal
@@ -224,23 +225,39 @@ _NOTHING: frozenset[str] = frozenset()
 _ME, _OTHER = "me", "other"
 
 
+# What of a case decides which actions are to be had on it, in the order of ``available_by``.
+FACTS: Final = (
+    *("status", "restricted", "paused_at", "overdue_at", "due_at"),
+    *("created_by", "submitted_by", "assigned_reviewer_id"),
+)
+_facts: Final = attrgetter(*FACTS)
+
+
 def available_actions(
     actor: Actor, case: CaseFacts, *, granted: Collection[str] = (), four_eyes: bool
 ) -> list[CaseAction]:
     """Return the actions that this actor may take on this case now."""
-    me, submitted, reviewer = actor.id, case.submitted_by, case.assigned_reviewer_id
+    return available_by(actor, _facts(case), granted=granted, four_eyes=four_eyes)
+
+
+def available_by(
+    actor: Actor, facts: tuple[Any, ...], *, granted: Collection[str], four_eyes: bool
+) -> list[CaseAction]:
+    """Return the same for a case of which only the values of ``FACTS`` were read."""
+    me = actor.id
+    status, restricted, paused, overdue, due, creator, submitted, reviewer = facts
     return list(
         _available_actions(
             actor.permissions,
             actor.imported_by,
             frozenset(granted) if granted else _NOTHING,
             four_eyes,
-            case.status,
-            case.restricted,
-            case.paused_at and True,
-            case.overdue_at and True,
-            case.due_at and True,
-            _ME if case.created_by == me else _OTHER,
+            status,
+            restricted,
+            paused and True,
+            overdue and True,
+            due and True,
+            _ME if creator == me else _OTHER,
             submitted and (_ME if submitted == me else _OTHER),
             reviewer and (_ME if reviewer == me else _OTHER),
         )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 
 from django.conf import settings
@@ -30,7 +31,7 @@ from cases.models import (
 )
 from cases.models.orderings import Beyond
 from cases.models.search import found_one_by_one, hits_anywhere, hits_near
-from cases.pages import CaseRow
+from cases.pages import CaseRow, PlainRow
 from cases.policies import Actor
 from cases.prepared import Prepared
 
@@ -317,15 +318,18 @@ def available_actions(actor: Actor, case: Case | CaseRow) -> list[CaseAction]:
 
 
 def available_on_each(
-    actor: Actor, cases: Iterable[Case | CaseRow]
-) -> Iterator[tuple[Case | CaseRow, list[CaseAction]]]:
+    actor: Actor, cases: Iterable[Case | PlainRow]
+) -> Iterator[tuple[Case | PlainRow, list[CaseAction]]]:
     """Yield cases read by this module, each with the actions that this actor may take on it now."""
     four_eyes: bool = settings.CASES_FOUR_EYES
     for case in cases:
-        yield (
-            case,
-            policies.available_actions(actor, case, granted=case.granted, four_eyes=four_eyes),
-        )
+        facts = _FACTS_OF_ROW(case) if isinstance(case, tuple) else _FACTS_OF_CASE(case)
+        available = policies.available_by(actor, facts[:-1], granted=facts[-1], four_eyes=four_eyes)
+        yield case, available
+
+
+_FACTS_OF_CASE: Final = attrgetter(*policies.FACTS, "granted")
+_FACTS_OF_ROW: Final = itemgetter(*map(CaseRow._fields.index, (*policies.FACTS, "granted")))
 
 
 def explained_actions(actor: Actor, case: Case | CaseRow) -> dict[CaseAction, CaseError | None]:

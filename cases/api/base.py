@@ -9,7 +9,10 @@ from typing import Any, ClassVar, Final, cast
 from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException
+from rest_framework.parsers import BaseParser
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -34,6 +37,11 @@ def describe(
 def _reader(form: type[StrictSerializer], partial: bool) -> StrictSerializer:  # noqa: FBT001 (a key)
     """Return the one instance that reads bodies: building its fields costs more than using them."""
     return form(partial=partial)
+
+
+@cache
+def _instances(classes: tuple[type[Any], ...]) -> list[Any]:
+    return [made() for made in classes]
 
 
 class ActorView(APIView):
@@ -62,6 +70,18 @@ class ActorView(APIView):
         """Let the request in, and note on what its rights rest."""
         super().initial(request, *args, **kwargs)
         self._by_remembered_rights = self.actor.rights_version is not None
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        """Return who tells the caller: they keep nothing of a request, so all requests share them."""
+        return _instances(tuple(self.authentication_classes))
+
+    def get_permissions(self) -> list[BasePermission]:
+        """Return who lets the caller in; shared likewise."""
+        return _instances(tuple(self.permission_classes))
+
+    def get_parsers(self) -> list[BaseParser]:
+        """Return who reads bodies; shared likewise."""
+        return _instances(tuple(self.parser_classes))
 
     def handle_exception(self, exc: Exception) -> Response:
         """Answer a refusal; one that rests on remembered rights is decided again on fresh ones.

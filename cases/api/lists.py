@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import starmap
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Value
 from rest_framework import generics
@@ -18,7 +18,7 @@ from cases.api.parameters import CaseParameters, read_parameters
 from cases.api.serializers import CaseSerializer, written
 from cases.filters import EVERY_CASE
 from cases.models import NEWEST_FIRST, Case
-from cases.pages import CaseRow, read_page
+from cases.pages import CaseRow, PlainRow, read_page
 
 # What pages are made for; ``read_page`` reads what is on them.
 NOTHING: Final = Case.objects.none()
@@ -44,7 +44,7 @@ class CaseListing(ActorView, generics.GenericAPIView[Case]):
 
     def read_page(
         self, place: Sequence[Value] | None, *, turned: bool, size: int
-    ) -> Sequence[CaseRow | Case]:
+    ) -> Sequence[PlainRow | Case]:
         """Read the rows of a page; the pagination asks, a search decides how."""
         if not self.wanted.search:
             return read_page(
@@ -55,3 +55,8 @@ class CaseListing(ActorView, generics.GenericAPIView[Case]):
         if place is not None:
             rows = rows.filter(self.ordering.beyond(place, turned=turned))
         return selectors.first_cases(rows, self.wanted.search, size)
+
+    @staticmethod
+    def value_of(row: PlainRow | Case, name: str) -> Any:
+        """Return a column of a row by its name: the pagination asks for the keys of two rows."""
+        return row[CaseRow._fields.index(name)] if isinstance(row, tuple) else getattr(row, name)

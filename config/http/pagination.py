@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -33,7 +33,8 @@ class KeysetPagination(BasePagination):
     A keyset is the names of fields that together order and identify a row, all of them
     ascending or all descending (``-``). An ``Ordering`` is one whose keys may be more than fields.
     A view that reads its rows in its own way has ``read_page(place, *, turned, size)``: the first
-    rows beyond a place, or the first of all, in its order or the opposite one.
+    rows beyond a place, or the first of all, in its order or the opposite one; and, where its rows
+    have no attributes, ``value_of(row, name)``.
     """
 
     def paginate_queryset(
@@ -54,6 +55,7 @@ class KeysetPagination(BasePagination):
             request.query_params.getlist("cursor"), self.ordering.name, fields
         )
         read = getattr(view, "read_page", None) or partial(self._read, queryset)
+        self.value_of: Callable[[Any, str], Any] = getattr(view, "value_of", getattr)
         place = position and [
             Value(value, output_field=field) for value, field in zip(position, fields, strict=True)
         ]
@@ -91,7 +93,7 @@ class KeysetPagination(BasePagination):
         return self._link(self.page[0], "p") if self.page and self.has_previous else None
 
     def _link(self, row: Any, direction: str) -> str:
-        place = [_written(getattr(row, key.field)) for key in self.ordering.keys]
+        place = [_written(self.value_of(row, key.field)) for key in self.ordering.keys]
         raw = json.dumps([direction, self.ordering.name, *place], separators=(",", ":")).encode()
         cursor = base64.urlsafe_b64encode(raw).decode().rstrip("=")
         query = dict(self.query.lists()) | {"cursor": [cursor]}

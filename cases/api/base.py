@@ -72,7 +72,7 @@ class ActorView(APIView):
         self._by_remembered_rights = self.actor.rights_version is not None
 
     def get_authenticators(self) -> list[BaseAuthentication]:
-        """Return who tells the caller: they keep nothing of a request, so all requests share them."""
+        """Return who tells the caller; they keep nothing of a request, so all share them."""
         return _instances(tuple(self.authentication_classes))
 
     def get_permissions(self) -> list[BasePermission]:

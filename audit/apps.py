@@ -8,8 +8,9 @@ class AuditConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Plug the receiver in and register the system checks."""
+        """Plug the receiver in, register the system checks, make the trail's own event known."""
         from audit import checks  # noqa: F401, PLC0415 (importing registers them)
+        from audit.anchors import events  # noqa: F401, PLC0415 (who describes messages looks for it)
         from audit.receivers import record_events  # noqa: PLC0415 (models are loaded by now)
         from cases.signals import case_event  # noqa: PLC0415 (as above)
 

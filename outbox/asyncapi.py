@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeAlias
 
 import yaml
 
-from cases.events import CaseEvent, Json
+from cases.events import CaseEvent, Json, ServiceEvent
 from outbox import schemas
-from outbox.cloudevents import CONTENT_TYPE, TYPES
+from outbox.cloudevents import CONTENT_TYPE, SERVICE_TYPES, TYPES
 from outbox.schemas import Schema
 
 _DESCRIPTION: Final = """\
@@ -20,6 +20,9 @@ that you do not know. The suffix of a type is the version of its data.
 
 Neither texts of notes nor descriptions are in any message. About a restricted case a message says
 that something of its type happened, and nothing else, unless the office has decided otherwise.
+
+Types that begin with `org.regulator.audit` tell of the service itself; their `subject` stands where
+others have a case.
 """
 _BROKER: Final = """\
 A durable topic exchange; the routing key is the type of the event, so that a queue can be bound to
@@ -45,6 +48,9 @@ _PROPERTIES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
+_TYPES: Final[Mapping[str, str]] = MappingProxyType({**TYPES, **SERVICE_TYPES})
+_Kinds: TypeAlias = Mapping[str, type[CaseEvent] | type[ServiceEvent]]
+
 
 def document(exchange: str) -> Schema:
     """Return the document.
@@ -52,7 +58,7 @@ def document(exchange: str) -> Schema:
     Args:
         exchange: the name of the broker's exchange that is told in it.
     """
-    kinds = schemas.kinds()
+    kinds: _Kinds = {**schemas.kinds(), **schemas.service_kinds()}
     return {
         "asyncapi": "3.1.0",
         "info": {
@@ -83,7 +89,7 @@ def document(exchange: str) -> Schema:
             "publish": {
                 "action": "send",
                 "channel": {"$ref": "#/channels/broker"},
-                "summary": "Publish what happened to a case.",
+                "summary": "Publish what happened.",
                 "bindings": {
                     "amqp": {"deliveryMode": 2, "mandatory": True, "bindingVersion": "0.3.0"}
                 },
@@ -91,7 +97,7 @@ def document(exchange: str) -> Schema:
             "post": {
                 "action": "send",
                 "channel": {"$ref": "#/channels/webhook"},
-                "summary": "Post what happened to a case.",
+                "summary": "Post what happened.",
                 "bindings": {"http": {"method": "POST", "bindingVersion": "0.3.0"}},
             },
         },
@@ -104,7 +110,7 @@ def written(document: Schema) -> str:
     return yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=100, allow_unicode=True)
 
 
-def _broker(kinds: Mapping[str, type[CaseEvent]], exchange: str) -> Schema:
+def _broker(kinds: _Kinds, exchange: str) -> Schema:
     said = "\n".join(f"- `{name}`: {value}" for name, value in _PROPERTIES.items())
     return {
         "address": "{type}",
@@ -112,7 +118,10 @@ def _broker(kinds: Mapping[str, type[CaseEvent]], exchange: str) -> Schema:
         "description": f"{_BROKER}\nProperties of a message:\n\n{said}\n",
         "servers": [{"$ref": "#/servers/broker"}],
         "parameters": {
-            "type": {"description": "The type of the event.", "enum": list(TYPES.values())}
+            "type": {
+                "description": "The type of the event.",
+                "enum": [_TYPES[name] for name in kinds],
+            }
         },
         "messages": {kind.__name__: _message(kind) for kind in kinds.values()},
         "bindings": {
@@ -130,7 +139,7 @@ def _broker(kinds: Mapping[str, type[CaseEvent]], exchange: str) -> Schema:
     }
 
 
-def _webhook(kinds: Mapping[str, type[CaseEvent]]) -> Schema:
+def _webhook(kinds: _Kinds) -> Schema:
     headers: Schema = {"headers": {"$ref": "#/components/schemas/WebhookHeaders"}}
     return {
         "address": None,
@@ -141,9 +150,9 @@ def _webhook(kinds: Mapping[str, type[CaseEvent]]) -> Schema:
     }
 
 
-def _message(kind: type[CaseEvent]) -> Schema:
+def _message(kind: type[CaseEvent | ServiceEvent]) -> Schema:
     return {
-        "name": TYPES[kind.type],
+        "name": _TYPES[kind.type],
         "title": kind.__name__,
         "summary": schemas.said(kind),
         "contentType": CONTENT_TYPE,
@@ -151,13 +160,17 @@ def _message(kind: type[CaseEvent]) -> Schema:
     }
 
 
-def _schemas(kinds: Mapping[str, type[CaseEvent]]) -> Schema:
+def _schemas(kinds: _Kinds) -> Schema:
     withheld: Schema = {"$ref": "#/components/schemas/Withheld"}
     found: Schema = {}
     for kind in kinds.values():
         data: Schema = {"$ref": f"#/components/schemas/{kind.__name__}Data"}
-        found[kind.__name__] = schemas.message_schema(kind, data, withheld)
-        found[f"{kind.__name__}Data"] = schemas.data_schema(kind)
+        if issubclass(kind, ServiceEvent):
+            found[kind.__name__] = schemas.service_message_schema(kind, data)
+            found[f"{kind.__name__}Data"] = schemas.service_data_schema(kind)
+        else:
+            found[kind.__name__] = schemas.message_schema(kind, data, withheld)
+            found[f"{kind.__name__}Data"] = schemas.data_schema(kind)
     found["Withheld"] = schemas.withheld_schema()
     found["WebhookHeaders"] = _HEADERS
     return found
@@ -201,7 +214,11 @@ _Dumper.add_representer(str, _text)
 def json_schemas() -> dict[str, Json]:
     """Return the complete schema of each message by its CloudEvents type, without references."""
     withheld = schemas.withheld_schema()
-    return {
+    about_cases: dict[str, Json] = {
         TYPES[name]: schemas.message_schema(kind, schemas.data_schema(kind), withheld)
         for name, kind in schemas.kinds().items()
+    }
+    return about_cases | {
+        SERVICE_TYPES[name]: schemas.service_message_schema(kind, schemas.service_data_schema(kind))
+        for name, kind in schemas.service_kinds().items()
     }

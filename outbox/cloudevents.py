@@ -30,6 +30,10 @@ TYPES: Mapping[str, str] = MappingProxyType(
         "CASE_OVERDUE": "org.regulator.case.overdue.v1",
     }
 )
+# Of facts about the service rather than about a case; written out likewise.
+SERVICE_TYPES: Mapping[str, str] = MappingProxyType(
+    {"AUDIT_ANCHORED": "org.regulator.audit.anchored.v1"}
+)
 SOURCE = "/regulatory-cases"
 CONTENT_TYPE = "application/cloudevents+json"
 

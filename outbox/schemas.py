@@ -6,15 +6,15 @@ say: what a field means to a reader outside of the house.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields
 from datetime import datetime
 from types import MappingProxyType, NoneType, UnionType
-from typing import Final, get_args, get_origin, get_type_hints
+from typing import Final, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID
 
-from cases.events import CaseEvent, Json
-from outbox.cloudevents import SOURCE, TYPES
+from cases.events import CaseEvent, Json, ServiceEvent
+from outbox.cloudevents import SERVICE_TYPES, SOURCE, TYPES
 
 Schema = dict[str, Json]
 
@@ -49,6 +49,10 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType(
         "body_sha256": "SHA-256 of the note's UTF-8 bytes; the text stays here.",
         "user": "Whose access it is.",
         "permission": "What the access allows.",
+        "chains": "How many cases have a trail.",
+        "events": "How many events there are in all trails together.",
+        "root": "The root of the Merkle tree over the heads of all trails, in hex.",
+        "note": "The signed statement, whole: keep it outside of the office.",
     }
 )
 _MORE: Final[Mapping[str, Schema]] = MappingProxyType(
@@ -56,27 +60,38 @@ _MORE: Final[Mapping[str, Schema]] = MappingProxyType(
         "case_id": {"pattern": "^CASE-[0-9]{6,15}$", "examples": ["CASE-000042"]},
         "description_sha256": {"pattern": "^[0-9a-f]{64}$"},
         "body_sha256": {"pattern": "^[0-9a-f]{64}$"},
+        "root": {"pattern": "^[0-9a-f]{64}$"},
     }
 )
 # Of the envelope, what goes into the data, and what goes there only when it says something.
 _ALWAYS: Final = ("case_id", "actor_id")
 _SOMETIMES: Final = ("imported_by", "four_eyes_overridden")
 _ENVELOPE: Final = frozenset(field.name for field in fields(CaseEvent))
+_SERVICE_ENVELOPE: Final = frozenset(field.name for field in fields(ServiceEvent))
+
+_E = TypeVar("_E", CaseEvent, ServiceEvent)
 
 
 def kinds() -> dict[str, type[CaseEvent]]:
     """Return the class of each event that messages tell of, by its type, in the order of TYPES."""
-    found: dict[str, type[CaseEvent]] = {}
-    queue = [CaseEvent]
-    while queue:
-        kind = queue.pop()
-        queue += kind.__subclasses__()
-        if "type" in vars(kind):
-            found[kind.type] = kind
+    found = {kind.type: kind for kind in _below(CaseEvent)}
     return {name: found[name] for name in TYPES}
 
 
-def said(kind: type[CaseEvent]) -> str:
+def service_kinds() -> dict[str, type[ServiceEvent]]:
+    """Return the same for facts about the service, in the order of SERVICE_TYPES."""
+    found = {kind.type: kind for kind in _below(ServiceEvent)}
+    return {name: found[name] for name in SERVICE_TYPES}
+
+
+def _below(kind: type[_E]) -> Iterator[type[_E]]:
+    for one in kind.__subclasses__():
+        if "type" in vars(one):
+            yield one
+        yield from _below(one)
+
+
+def said(kind: type[CaseEvent | ServiceEvent]) -> str:
     """Return what an event says happened, for people who read Markdown."""
     return (kind.__doc__ or "").strip().replace("``", "`")
 
@@ -97,6 +112,23 @@ def data_schema(kind: type[CaseEvent]) -> Schema:
         "description": said(kind),
         "required": list(required),
         "properties": {name: _field(name, hints[name]) for name in names},
+    }
+
+
+def service_data_schema(kind: type[ServiceEvent]) -> Schema:
+    """Return the schema of ``data`` in messages about facts of this class.
+
+    Raises:
+        TypeError: the class has a field of a type that no message can hold.
+        KeyError: a field has no line in ``MEANINGS``.
+    """
+    hints = get_type_hints(kind)
+    own = [field for field in fields(kind) if field.name not in _SERVICE_ENVELOPE]
+    return {
+        "type": "object",
+        "description": said(kind),
+        "required": [field.name for field in own if field.default is MISSING],
+        "properties": {field.name: _field(field.name, hints[field.name]) for field in own},
     }
 
 
@@ -122,6 +154,32 @@ def message_schema(kind: type[CaseEvent], data: Schema, withheld: Schema) -> Sch
         data: the schema of ``data``, or a reference to it.
         withheld: the same for restricted cases.
     """
+    return _envelope(
+        TYPES[kind.type],
+        subject=_field("case_id", str) | {"description": "The case."},
+        counts="Counts the events of the case, from 0.",
+        data={"oneOf": [data, withheld]},
+        traced=True,
+    )
+
+
+def service_message_schema(kind: type[ServiceEvent], data: Schema) -> Schema:
+    """Return the schema of a whole message about the service.
+
+    Args:
+        kind: the class of the event.
+        data: the schema of ``data``, or a reference to it.
+    """
+    return _envelope(
+        SERVICE_TYPES[kind.type],
+        subject={"const": kind.subject},
+        counts="Counts the facts of the subject, from 1.",
+        data=data,
+        traced=False,
+    )
+
+
+def _envelope(type_: str, *, subject: Schema, counts: str, data: Schema, traced: bool) -> Schema:
     properties: Schema = {
         "specversion": {"const": "1.0"},
         "id": {
@@ -130,27 +188,23 @@ def message_schema(kind: type[CaseEvent], data: Schema, withheld: Schema) -> Sch
             "description": "The id of the event. It never changes: drop what you have seen.",
         },
         "source": {"const": SOURCE},
-        "type": {"const": TYPES[kind.type]},
-        "subject": _field("case_id", str) | {"description": "The case."},
+        "type": {"const": type_},
+        "subject": subject,
         "time": {"type": "string", "format": "date-time", "description": "When it happened."},
         "datacontenttype": {"const": "application/json"},
-        "sequence": {
-            "type": "string",
-            "pattern": "^[0-9]{10}$",
-            "description": "Counts the events of the case, from 0.",
-        },
+        "sequence": {"type": "string", "pattern": "^[0-9]{10}$", "description": counts},
+    }
+    trace: Schema = {
         "traceparent": {
             "type": "string",
             "description": "The trace that the change belonged to (W3C Trace Context), if any.",
         },
         "tracestate": {"type": "string", "description": "Goes with `traceparent`."},
-        "data": {"oneOf": [data, withheld]},
     }
-    optional = ("traceparent", "tracestate")
     return {
         "type": "object",
-        "required": [name for name in properties if name not in optional],
-        "properties": properties,
+        "required": [*properties, "data"],
+        "properties": properties | (trace if traced else {}) | {"data": data},
     }
 
 

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from cases.events import Json, ServiceEvent, rfc3339
-from outbox.cloudevents import SOURCE
+from outbox.cloudevents import SERVICE_TYPES, SOURCE
 from outbox.destinations import configured
 from outbox.models import OutboxEvent
 from outbox.wakeup import announce
-
-# Written out, as in outbox.cloudevents, and as much for good.
-SERVICE_TYPES: Mapping[str, str] = MappingProxyType(
-    {"AUDIT_ANCHORED": "org.regulator.audit.anchored.v1"}
-)
 
 
 def service_cloudevent(event: ServiceEvent) -> dict[str, Json]:

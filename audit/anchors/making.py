@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,10 +11,11 @@ from django.utils.timezone import now
 
 from audit import merkle
 from audit.anchors import heads
+from audit.anchors.events import AuditAnchored
 from audit.anchors.statement import Head, Statement
 from audit.models import AuditAnchor
 from audit.signed_note import SigningKey
-from cases.events import ServiceEvent, rfc3339
+from cases.events import rfc3339
 from cases.signals import publish_service
 
 _AT_ONCE: Final = 5_000  # rows
@@ -33,19 +33,6 @@ class BrokenPast(Exception):
             f"Anchor {number} covers heads that the trail does not hold any more: "
             f"{', '.join(cases[:_SHOWN])}{more}. Nothing was signed; run verify_audit --anchor."
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class AuditAnchored(ServiceEvent):
-    """The state of the whole trail was put into one signed statement."""
-
-    type = "AUDIT_ANCHORED"
-    subject = "audit"
-
-    chains: int
-    events: int
-    root: str
-    note: str
 
 
 @transaction.atomic(durable=True)

@@ -20,8 +20,8 @@ from audit.models import AuditAnchor, AuditAnchorHead
 from audit.signed_note import NoteError, PublicKey, SigningKey
 from cases import services
 from cases.signals import publish_service
+from outbox.cloudevents import SERVICE_TYPES
 from outbox.models import OutboxEvent
-from outbox.service_events import SERVICE_TYPES
 from tests.cast import WRITER
 from tests.factories import CaseFactory
 from tests.integration.guards import guards_off

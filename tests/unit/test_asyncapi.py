@@ -13,15 +13,18 @@ import yaml
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from cases.events import CaseEvent
+from audit.anchors.events import AuditAnchored
+from cases.events import CaseEvent, ServiceEvent
 from outbox import asyncapi, schemas
-from outbox.cloudevents import TYPES, cloudevent
+from outbox.cloudevents import SERVICE_TYPES, TYPES, cloudevent
 from outbox.discretion import bare
-from tests.unit.samples import ENVELOPE, SAMPLES, event_classes
+from outbox.service_events import service_cloudevent
+from tests.unit.samples import AT, ENVELOPE, SAMPLES, event_classes
 
 COMMITTED = Path(__file__).parents[2] / "docs/asyncapi.yaml"
 EVENTS = pytest.mark.parametrize("event", SAMPLES.values(), ids=lambda event: event.type)
 SCHEMAS = asyncapi.json_schemas()
+EVERY_TYPE = [*TYPES.values(), *SERVICE_TYPES.values()]
 
 
 def validate(message: object, type_: str) -> None:
@@ -73,13 +76,32 @@ def test_the_document_tells_of_every_event_on_both_ways() -> None:
 
     for channel in ("broker", "webhook"):
         messages = document["channels"][channel]["messages"].values()
-        assert [message["name"] for message in messages] == list(TYPES.values())
-    assert document["channels"]["broker"]["parameters"]["type"]["enum"] == list(TYPES.values())
+        assert [message["name"] for message in messages] == EVERY_TYPE
+    assert document["channels"]["broker"]["parameters"]["type"]["enum"] == EVERY_TYPE
     assert set(schemas.kinds().values()) == event_classes()
+    assert list(schemas.service_kinds().values()) == ServiceEvent.__subclasses__()
+
+
+def test_a_fact_about_the_service_is_told_as_the_document_says() -> None:
+    event = AuditAnchored(
+        sequence=1, occurred_at=AT, chains=2, events=9, root="0f" * 32, note="regulator/1"
+    )
+    message = json.loads(json.dumps(service_cloudevent(event)))
+
+    validate(message, SERVICE_TYPES[event.type])
+
+    told = SCHEMAS[SERVICE_TYPES[event.type]]["properties"]
+    assert set(message) == set(told)
+    assert set(message["data"]) == set(told["data"]["properties"])
+    for broken in ({"root": "0f"}, {"chains": "2"}, {"note": None}):
+        with pytest.raises(jsonschema.ValidationError):
+            validate(message | {"data": message["data"] | broken}, SERVICE_TYPES[event.type])
 
 
 def test_every_name_that_is_explained_is_used() -> None:
     used = {name for kind in event_classes() for name in schemas.data_schema(kind)["properties"]}
+    for kind in schemas.service_kinds().values():
+        used |= set(schemas.service_data_schema(kind)["properties"])
 
     assert set(schemas.MEANINGS) == used | {"restricted"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -208,6 +209,28 @@ def test_a_database_that_is_away_ends_with_75(verify: Verify, monkeypatch) -> No
 
     assert code == 75
     assert REFUSED in said
+
+
+def test_a_killed_process_is_no_proof(verify: Verify, monkeypatch) -> None:
+    monkeypatch.setattr(run, "_LARGE", 0)
+    monkeypatch.setattr(run, "PER_RANGE", 2)
+    for _ in range(4):
+        CaseFactory(status="SUBMITTED")
+    carried_out = run._side_by_side
+
+    def killed(pool: Any, parts: list[run.Range], scope: run.Scope) -> Any:
+        yield next(carried_out(pool, parts, scope))
+        for child in multiprocessing.active_children():
+            child.kill()
+        yield pool.submit(run._check_here, parts[0], scope).result()
+
+    monkeypatch.setattr(run, "_side_by_side", killed)
+
+    code, said = verify(processes=2)
+
+    assert code == 75
+    assert said.startswith("A process that verified was killed")
+    assert "nothing found" not in said
 
 
 def test_a_broken_trail_does_not_fill_the_memory_with_findings(verify, monkeypatch) -> None:

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -36,7 +37,7 @@ class Command(BaseCommand):
     help = (
         "Recompute every chain, replay every trail through the lifecycle, compare the outcome with "
         "the rows of cases, notes and grants, and with anchors if asked. It changes nothing. "
-        "Exit 0: nothing was found, 1: something was, 2: usage, 75: the database is away."
+        "Exit 0: nothing was found, 1: something was, 2: usage, 75: it could not be verified now."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -88,6 +89,12 @@ class Command(BaseCommand):
                     report.add(check_anchor(read_only, statement), run.MOST_FINDINGS)
         except psycopg.OperationalError as error:
             message = f"The database cannot be read: {str(error).strip()}"
+            raise CommandError(message, returncode=_TRY_AGAIN) from error
+        except BrokenProcessPool as error:
+            message = (
+                "A process that verified was killed, by whoever ran short of memory perhaps: "
+                "nothing is proved. With --processes 1 less is needed."
+            )
             raise CommandError(message, returncode=_TRY_AGAIN) from error
         report.add(unread, run.MOST_FINDINGS)
         if scope.case_id is not None and not report.tally.cases:

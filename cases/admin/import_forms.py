@@ -9,7 +9,7 @@ from django import forms
 from django.conf import settings
 
 from cases.imports.mapping import REQUIRED, guessed
-from cases.imports.uploads import shown
+from cases.imports.uploads import refused_size, shown
 from cases.intake import SHORT_MAX, WRITABLE
 from cases.models import UploadedRegister
 
@@ -57,8 +57,11 @@ class UploadForm(forms.Form):
         ],
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, too_large: int = 0, **kwargs: Any) -> None:
+        """Take what was sent; ``too_large`` is the size of a file that was not received."""
         super().__init__(*args, **kwargs)
+        missing = str(refused_size(too_large)) if too_large else "Choose a file."
+        self.fields["file"].error_messages["required"] = missing
         self.fields[
             "file"
         ].help_text = (

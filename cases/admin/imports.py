@@ -31,7 +31,7 @@ from cases.admin.uploads import size_refused
 from cases.imports import registers
 from cases.imports.cases import What
 from cases.imports.rows import FileError
-from cases.imports.uploads import take_in, too_large
+from cases.imports.uploads import take_in
 from cases.lifecycle import CaseAction
 from cases.models import Case, RegisterState, UploadedRegister
 from cases.policies import PERMISSIONS, Actor
@@ -81,10 +81,9 @@ def uploads_page(
     request: HttpRequest, model_admin: ModelAdmin[Case], actor: Actor
 ) -> HttpResponseBase:
     """Ask for a file, and list what this person has uploaded."""
-    form = UploadForm(request.POST or None, request.FILES or None)
-    if size := size_refused(request):
-        form.add_error("file", str(too_large(size)))
-    elif request.method == "POST" and form.is_valid():
+    sent = (request.POST, request.FILES) if request.method == "POST" else ()
+    form = UploadForm(*sent, too_large=size_refused(request))
+    if form.is_valid():
         registers.forget_older_than(now() - timedelta(days=settings.IMPORT_KEEP_DAYS))
         upload = form.cleaned_data["file"]
         try:
@@ -123,7 +122,7 @@ def register_page(
         do = request.POST.get("do", "")
         if do == "forget":
             registers.forget(register_id, actor)
-            messages.success(request, f"{register.file_name} was deleted here.")
+            messages.success(request, f"Deleted: {register.file_name}.")
             return HttpResponseRedirect(reverse("admin:cases_case_imports"))
         if do == "choose":
             form = MappingForm(request.POST, register=register, may_submit=may_submit)

@@ -130,7 +130,7 @@ def work(register_id: UUID, actor: Actor, *, seconds: float) -> None:
     until = time.monotonic() + seconds
     token = request_id.set(f"import_cases:{register_id}")
     try:
-        stretch = _Stretch(register_of(actor, register_id), actor)
+        stretch = Stretch(register_of(actor, register_id), actor)
         while stretch.next_part() and time.monotonic() < until:
             pass
     finally:
@@ -166,6 +166,11 @@ def forget_older_than(before: datetime) -> int:
     return len(ids)
 
 
+def count_older_than(before: datetime) -> int:
+    """Count the uploads that ``forget_older_than`` would delete."""
+    return UploadedRegister.objects.filter(created_at__lt=before).count()
+
+
 def _demand(actor: Actor, *, submit: bool) -> None:
     services.check_may(action=CaseAction.CREATE, actor=actor)
     if submit:
@@ -186,7 +191,7 @@ def _restart(register: UploadedRegister, state: RegisterState) -> None:
     register.save()
 
 
-class _Stretch:
+class Stretch:
     """Work on one register until the time is over."""
 
     def __init__(self, register: UploadedRegister, actor: Actor) -> None:

@@ -61,28 +61,30 @@ def open_rows(path: Path, *, delimiter: str = ",") -> Iterator[Source]:
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror}."
         raise FileError(message) from error
-    with file:
-        yield read_rows(file, name=str(path), delimiter=delimiter)
+    with file, read_rows(file, name=str(path), delimiter=delimiter) as source:
+        yield source
 
 
-def read_rows(file: BinaryIO, *, name: str, delimiter: str = ",") -> Source:
-    """Read an open file, which its name tells to be JSON Lines or CSV, as ``open_rows`` does.
+@contextmanager
+def read_rows(file: BinaryIO, *, name: str, delimiter: str = ",") -> Iterator[Source]:
+    """Read an open file, which its name tells to be JSON Lines or CSV; it stays open.
 
     Raises:
         FileError: as ``open_rows``.
     """
     text = TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    if Path(name).suffix.lower() in JSON_LINES:
-        return Source(None, _json_rows(text), _position(text))
-    return _csv_source(text, name, delimiter)
+    try:
+        if Path(name).suffix.lower() in JSON_LINES:
+            yield Source(None, _json_rows(text), _position(text))
+        else:
+            yield _csv_source(text, name, delimiter)
+    finally:
+        text.detach()
 
 
 def _position(file: TextIOWrapper) -> Callable[[], int]:
-    """Return what tells how many bytes have been read; the text layer above cannot say it.
-
-    It holds that layer, which closes the file when nobody does.
-    """
-    return lambda: cast(BufferedReader, file.buffer).tell()
+    """Return what tells how many bytes have been read; the text layer above cannot say it."""
+    return cast(BufferedReader, file.buffer).tell
 
 
 def _csv_source(file: TextIOWrapper, name: str, delimiter: str) -> Source:

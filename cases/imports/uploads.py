@@ -50,7 +50,7 @@ _NOT_TEXT: Final[dict[bytes, str]] = {
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
-def too_large(size: int) -> FileError:
+def refused_size(size: int) -> FileError:
     """Return the refusal of an upload of so many bytes."""
     return FileError(
         f"The file has {size / MEBIBYTE:,.1f} MiB; at most {settings.IMPORT_MAX_MIB:,} can be "
@@ -92,8 +92,7 @@ def take_in(
     _refuse_what_is_no_register(name, head, size)
     json_lines = PurePath(name).suffix.lower() in JSON_LINES
     delimiter = "" if json_lines else delimiter or _delimiter_in(head)
-    source = read_rows(file, name=name, delimiter=delimiter)
-    with transaction.atomic():
+    with transaction.atomic(), read_rows(file, name=name, delimiter=delimiter) as source:
         register = UploadedRegister(
             actor_id=actor.id,
             file_name=shown(name, SHORT_MAX),
@@ -114,7 +113,7 @@ def _refuse_what_is_no_register(name: str, head: bytes, size: int) -> None:
         message = "The file is empty."
         raise FileError(message)
     if size > settings.IMPORT_MAX_MIB * MEBIBYTE:
-        raise too_large(size)
+        raise refused_size(size)
     if head.startswith(_UTF_16):
         message = "The file is in UTF-16. Save it as CSV in UTF-8, and upload that."
         raise FileError(message)
@@ -166,8 +165,8 @@ def _put_by(register: UploadedRegister, source: Source) -> None:
 def _find_names(rows: Iterable[Row], names: dict[str, None]) -> None:
     """Add the names in JSON objects; those that are no text, or too many, fill no field."""
     for row in rows:
-        for name in row.cells.keys() - names.keys():
-            if len(names) < MOST_COLUMNS and _is_name(name):
+        for name in row.cells:
+            if name not in names and len(names) < MOST_COLUMNS and _is_name(name):
                 names[name] = None
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 from django.db import connection, transaction
 from django.test import Client
 
+from cases import services
 from cases.admin import imports
 from cases.imports import registers
 from cases.models import Case, RegisterState, UploadedRegister
@@ -64,34 +67,29 @@ def test_while_one_window_is_at_it_another_one_waits_for_nothing(everything) -> 
     choose(browser, one)
     UploadedRegister.objects.update(state=RegisterState.LOADING, next_part=0)
     before = everything()
-    with transaction.atomic():
+    # The transaction ends before the pool does: who waited for it after all can then go on.
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
         UploadedRegister.objects.select_for_update().get()
 
-        assert in_thread(lambda: registers.work(one.id, WRITER, seconds=0)) < 5
+        alone(pool, lambda: registers.work(one.id, WRITER, seconds=0)).result(timeout=10)
 
     assert everything() == before
 
 
-def in_thread(work) -> float:
-    """Run in a thread, and so on a connection of its own; return how many seconds it took."""
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 (only here)
+def alone(pool: ThreadPoolExecutor, work: Callable[[], object]) -> Future[object]:
+    """Run in a thread, and so on a connection of its own."""
 
-    def timed() -> float:
-        begun = time.monotonic()
+    def run() -> object:
         try:
-            work()
-            return time.monotonic() - begun
+            return work()
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(timed).result(timeout=30)
+    return pool.submit(run)
 
 
-def test_two_people_who_import_the_same_register_make_each_case_once(at_once, monkeypatch) -> None:
-    monkeypatch.setattr(imports, "SECONDS", 30)
+def test_two_people_who_import_the_same_register_make_each_case_once(at_once) -> None:
     browsers = [desk("wanda"), desk("walter")]
-    # In opposite orders: each waits for rows of the other, which PostgreSQL ends by refusing one.
     for browser, rows in zip(browsers, (ROWS[:500], ROWS[499::-1]), strict=True):
         upload(browser, register(*rows))
     wandas, walters = (UploadedRegister.objects.get(actor_id=n) for n in ("wanda", "walter"))
@@ -104,6 +102,40 @@ def test_two_people_who_import_the_same_register_make_each_case_once(at_once, mo
     assert sum(one.get("created", 0) for one in both) == Case.objects.count() == 500
     assert [sum(one.values()) for one in both] == [500, 500], both
     assert_gapless()
+
+
+def test_rows_that_somebody_takes_in_the_other_way_round_are_looked_at_again() -> None:
+    """Each waits for the other: PostgreSQL ends that by refusing one, which is the import."""
+    browser = desk("wanda")
+    upload(browser, register(*ROWS[:3]))
+    one = the_upload()
+    choose(browser, one)
+
+    def take(n: int) -> None:
+        fields = {"title": "Taken", "source": "Register", "external_reference": f"R-{n}"}
+        services.create_case(fields=fields, actor=WRITER)
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            take(2)
+            importing = alone(pool, lambda: begin(browser, one))
+            wait_until("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            take(0)
+        importing.result(timeout=30)
+
+    assert counts(one) == {"created": 1, "updated": 2}
+    assert Case.objects.count() == 3
+
+
+def wait_until(question: str) -> None:
+    deadline = time.monotonic() + 30
+    with connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute(question)
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.01)
+    raise AssertionError(question)
 
 
 def test_killed_in_the_middle_it_goes_on_where_it_stopped() -> None:

@@ -110,13 +110,15 @@ _NUMBERS = (
     ("LOGIN_FAILURES", 1, 100, "log-ins"),
     ("LOGIN_LOCK_MINUTES", 1, 1440, "minutes"),
     ("OIDC_SESSION_HOURS", 1, 24, "hours"),
+    ("IMPORT_MAX_MIB", 1, 1000, "mebibytes"),
+    ("IMPORT_KEEP_DAYS", 1, 365, "days"),
     ("TRUSTED_PROXIES", 0, 10, "proxies"),
 )
 
 
 @register
 def check_callers(**kwargs: Any) -> list[CheckMessage]:
-    """Check what says who may call, and how often."""
+    """Check what says who may call, how often, and with how much."""
     del kwargs
     found: list[CheckMessage] = [
         Error(

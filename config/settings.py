@@ -183,6 +183,9 @@ CASES_FOUR_EYES_SETTING: str = env.str("CASES_FOUR_EYES", default="on")
 CASES_FOUR_EYES: bool = CASES_FOUR_EYES_SETTING != "off"
 SLA_HOLIDAYS: str = env.str("SLA_HOLIDAYS", default="")
 SLA_TIME_ZONE: str = env.str("SLA_TIME_ZONE", default="UTC")
+# Registers uploaded to the back office: how large, and for how many days they are kept.
+IMPORT_MAX_MIB: int = whole_number(env.str("IMPORT_MAX_MIB", default="50"))
+IMPORT_KEEP_DAYS: int = whole_number(env.str("IMPORT_KEEP_DAYS", default="7"))
 # Signs anchors of the trail; secret: whoever has it can state what never was.
 AUDIT_ANCHOR_KEY: str = env.str("AUDIT_ANCHOR_KEY", default="")
 
@@ -273,8 +276,9 @@ SPECTACULAR_SETTINGS = {
         "CaseActionEnum": "cases.api.serializers.ACTIONS",
     },
 }
-# A body larger than this is refused before it is read (413).
+# A body larger than this is refused before it is read (413); files in forms have a limit of theirs.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+FILE_UPLOAD_HANDLERS = ["cases.admin.uploads.RegisterHandler"]
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 # What a page may load and run: what this service serves, as files of their own, and nothing else.

@@ -16,6 +16,7 @@ from cases import selectors
 from cases.admin.action_view import action_page
 from cases.admin.actions import ACTIONS
 from cases.admin.case_view import case_or_404, case_page
+from cases.admin.imports import register_page, rejects_file, uploads_page
 from cases.admin.list_view import export_page, list_page
 from cases.admin.persons import actor_in
 from cases.lifecycle import CaseAction
@@ -77,10 +78,16 @@ class CaseAdmin(admin.ModelAdmin[Case]):
             for action in ACTIONS
             if action is not CaseAction.CREATE
         ]
-        export = path(
-            "export/", self.admin_site.admin_view(self.export_view), name="cases_case_export"
-        )
-        return [export, *pages, *super().get_urls()]
+        lists = [
+            path(address, self.admin_site.admin_view(view), name=f"cases_case_{name}")
+            for address, name, view in (
+                ("export/", "export", self.export_view),
+                ("import/", "imports", self._page(uploads_page)),
+                ("import/<uuid:register_id>/", "import", self._page(register_page)),
+                ("import/<uuid:register_id>/rejects/", "import_rejects", self._page(rejects_file)),
+            )
+        ]
+        return [*lists, *pages, *super().get_urls()]
 
     def changelist_view(  # type: ignore[override] # the stubs allow no other answer
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -127,6 +134,12 @@ class CaseAdmin(admin.ModelAdmin[Case]):
         del extra_context
         case = case_or_404(request, object_id)
         return HttpResponseRedirect(reverse("admin:cases_case_change", args=[case.id]))
+
+    def _page(self, page: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        def view(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+            return page(request, self, **kwargs)
+
+        return view
 
     def _action_page(self, action: CaseAction) -> Callable[..., HttpResponse]:
         def page(request: HttpRequest, object_id: str) -> HttpResponse:

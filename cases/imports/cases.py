@@ -6,29 +6,44 @@ of times. Rows go through the services in batches; a batch is one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
+from hashlib import blake2b
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from django.db import transaction
+from django.db import OperationalError, transaction
+from psycopg.errors import DeadlockDetected
 
 from cases import intake, services
 from cases.errors import CaseError, DuplicateCase, InvalidInput
 from cases.imports.mapping import Columns
 from cases.imports.rows import Row
-from cases.lifecycle import CaseStatus
+from cases.lifecycle import CaseAction, CaseStatus
 from cases.models import Case
 from cases.policies import Actor
 
 BATCH: Final = 500
+DIGEST: Final = 16
 _TRIES: Final = 3
+
+
+class What(StrEnum):
+    """What becomes of a row."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    CHANGED_NOT_APPLIED = "changed_not_applied"
+    REJECTED = "rejected"
 
 
 @dataclass
 class Outcome:
-    """What became of the rows."""
+    """What became of the rows: a number for each ``What``."""
 
     created: int = 0
     updated: int = 0
@@ -42,27 +57,62 @@ class Outcome:
             setattr(self, name, getattr(self, name) + count)
 
 
-Reject = Callable[[Row, str], None]
+class Result(NamedTuple):
+    """What became of one row, why where that is to be told, and the fields that it fills."""
+
+    row: Row
+    what: What
+    reason: str = ""
+    values: Mapping[str, Any] = {}
 
 
 @dataclass
-class _Batch:
+class Batch:
     """A batch on its way in; it may be tried again, so it collects before it tells."""
 
-    outcome: Outcome = field(default_factory=Outcome)
-    rejects: list[tuple[Row, str]] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
 
-    def reject(self, row: Row, reason: str) -> None:
-        self.outcome.rejected += 1
-        self.rejects.append((row, reason))
+    def add(
+        self, row: Row, what: What, reason: str = "", values: Mapping[str, Any] | None = None
+    ) -> None:
+        """Note what became of a row."""
+        self.results.append(Result(row, what, reason, values or {}))
+
+    @property
+    def outcome(self) -> Outcome:
+        """How many rows became what."""
+        return Outcome(**Counter(result.what.value for result in self.results))
+
+    @property
+    def told(self) -> list[Result]:
+        """What was not loaded, or not wholly, in the order of the file."""
+        return sorted((r for r in self.results if r.reason), key=lambda result: result.row.line)
+
+
+Reject = Callable[[Row, str], None]
+# Source and reference.
+Key = tuple[str, str]
+
+
+class _Known(NamedTuple):
+    """A row that a case exists for, and which of its fields differ from it."""
+
+    case: Case
+    row: Row
+    values: Mapping[str, Any]
+    changed: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class CaseImport:
     """One run over one file.
 
-    ``at`` is the time of the whole run: a case that bears it was written by this very run, which
-    tells a reference that stands twice in the file without remembering them all.
+    ``at`` is the time of the run; where it had to go on later, ``earlier`` are the times before.
+    A case that bears one of them was written by this very run, which tells a reference that stands
+    twice in the file without remembering them all.
+
+    ``by_operator`` is for who works beside the database and sees every row of it anyway: the
+    others are told no more of a case that does not exist for them than that the matter is known.
     """
 
     columns: Columns
@@ -70,6 +120,8 @@ class CaseImport:
     actor: Actor
     at: datetime
     submit: bool = False
+    earlier: Collection[datetime] = frozenset()
+    by_operator: bool = False
 
     def run(self, rows: Iterable[Row], reject: Reject) -> Iterator[Outcome]:
         """Load the rows; yield the outcome so far after each batch.
@@ -80,57 +132,119 @@ class CaseImport:
         """
         rows, total = iter(rows), Outcome()
         while batch := list(islice(rows, BATCH)):
-            done = self._load(batch)
-            for row, reason in done.rejects:
-                reject(row, reason)
+            done = self.load(batch)
+            for result in done.told:
+                reject(result.row, result.reason)
             total.add(done.outcome)
             yield total
 
-    def _load(self, rows: list[Row]) -> _Batch:
+    def load(self, rows: Collection[Row]) -> Batch:
+        """Load a batch of rows, in one transaction.
+
+        Raises:
+            PermissionDenied: the actor may not create cases, or not submit them where that is
+                asked for.
+        """
         for attempt in range(1, _TRIES + 1):
             try:
                 with transaction.atomic():
                     return self._load_once(rows)
-            except DuplicateCase:
-                # Somebody else took one of them in between our look and our insert: look again.
-                if attempt == _TRIES:
+            except (DuplicateCase, OperationalError) as error:
+                # Somebody else took one of them in between our look and our insert, or at the
+                # same moment in another order: look again.
+                lost = isinstance(error, DuplicateCase) or isinstance(
+                    error.__cause__, DeadlockDetected
+                )
+                if not lost or attempt == _TRIES:
                     raise
         raise AssertionError  # the loop returns or raises
 
-    def _load_once(self, rows: list[Row]) -> _Batch:
-        batch = _Batch()
-        clean = self._clean(rows, batch)
-        existing = self._existing(clean.keys())
-        new: list[dict[str, Any]] = []
-        for key, (row, values) in clean.items():
-            case = existing.get(key)
-            if case is None:
-                new.append(values)
+    def look(self, rows: Collection[Row], written: set[bytes]) -> Batch:
+        """Tell what ``load`` would do with a batch of rows; nothing is written.
+
+        Args:
+            rows: the batch.
+            written: digests of what the batches before would have written; this one's are added.
+        """
+        batch = Batch()
+        new, known = self._sorted(rows, batch)
+        for key, (row, values) in new.items():
+            if _digest(key) in written:
+                batch.add(row, What.REJECTED, f"The reference {key[1]} stands in the file already.")
             else:
-                self._update(case, row, values, batch)
-        if new:
-            cases = services.create_cases(rows=new, actor=self.actor, at=self.at)
-            if self.submit:
-                services.submit_cases(cases=cases, actor=self.actor, at=self.at)
-            batch.outcome.created += len(cases)
+                written.add(_digest(key))
+                batch.add(row, What.CREATED, values=values)
+        for one in known:
+            key = (one.case.source, one.case.external_reference)
+            if _digest(key) in written:
+                self._stands_already(one, batch)
+            elif self._is_update(one, batch):
+                try:
+                    services.check_may(
+                        action=CaseAction.UPDATE, actor=self.actor, case_id=one.case.id
+                    )
+                except CaseError as error:
+                    batch.add(one.row, What.REJECTED, error.message)
+                else:
+                    written.add(_digest(key))
+                    batch.add(one.row, What.UPDATED, values=one.values)
         return batch
 
-    def _clean(
-        self, rows: list[Row], batch: _Batch
-    ) -> dict[tuple[str, str], tuple[Row, dict[str, Any]]]:
+    def _load_once(self, rows: Collection[Row]) -> Batch:
+        batch = Batch()
+        new, known = self._sorted(rows, batch)
+        for one in known:
+            if {one.case.created_at, one.case.updated_at} & {self.at, *self.earlier}:
+                self._stands_already(one, batch)
+            elif self._is_update(one, batch):
+                self._update(one, batch)
+        if new:
+            cases = services.create_cases(
+                rows=[values for _, values in new.values()], actor=self.actor, at=self.at
+            )
+            if self.submit:
+                services.submit_cases(cases=cases, actor=self.actor, at=self.at)
+            for row, values in new.values():
+                batch.add(row, What.CREATED, values=values)
+        return batch
+
+    def _sorted(
+        self, rows: Collection[Row], batch: Batch
+    ) -> tuple[dict[Key, tuple[Row, dict[str, Any]]], list[_Known]]:
+        """Return the rows that are new, by their key, and those that a case exists for."""
+        new = self._clean(rows, batch)
+        known: list[_Known] = []
+        cases = self._existing(new)
+        hidden = self._hidden(cases)
+        for case in cases:
+            row, values = new.pop((case.source, case.external_reference))
+            if case.id in hidden:
+                batch.add(row, What.REJECTED, DuplicateCase().message)
+                continue
+            changed = {
+                name: value
+                for name, value in values.items()
+                # Once submitted, the due date is the supervisors' to set.
+                if getattr(case, name) != value
+                and (case.status == CaseStatus.DRAFT or name != "due_at")
+            }
+            known.append(_Known(case, row, values, changed))
+        return new, known
+
+    def _clean(self, rows: Collection[Row], batch: Batch) -> dict[Key, tuple[Row, dict[str, Any]]]:
         """Return the rows that can become cases, by source and reference."""
-        clean: dict[tuple[str, str], tuple[Row, dict[str, Any]]] = {}
+        clean: dict[Key, tuple[Row, dict[str, Any]]] = {}
         for row in rows:
             try:
                 values = self._values(row)
             except InvalidInput as error:
-                batch.reject(row, _sentence(error.details))
+                batch.add(row, What.REJECTED, _sentence(error.details))
                 continue
             key = (values["source"], values["external_reference"])
             if key in clean:
-                batch.reject(
-                    row, f"The reference {key[1]} stands on line {clean[key][0].line} too."
-                )
+                first = clean[key][0].line
+                why = f"The reference {key[1]} stands on line {first} too."
+                batch.add(row, What.REJECTED, why)
             else:
                 clean[key] = (row, values)
         return clean
@@ -146,51 +260,62 @@ class CaseImport:
             raise InvalidInput(details={"external_reference": why})
         return values
 
-    def _existing(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Case]:
+    def _existing(self, keys: Iterable[Key]) -> list[Case]:
         references: dict[str, list[str]] = {}
         for source, reference in keys:
             references.setdefault(source, []).append(reference)
-        return {
-            (case.source, case.external_reference): case
+        return [
+            case
             for source, found in references.items()
             for case in Case.objects.filter(source=source, external_reference__in=found).exclude(
                 external_reference=""
             )
-        }
+        ]
 
-    def _update(self, case: Case, row: Row, values: Mapping[str, Any], batch: _Batch) -> None:
-        if case.created_at == self.at:
-            reference = case.external_reference
-            batch.reject(row, f"The reference {reference} stands in the file already ({case.id}).")
-            return
-        draft = case.status == CaseStatus.DRAFT
-        changed = {
-            name: value
-            for name, value in values.items()
-            # Once submitted, the due date is the supervisors' to set.
-            if getattr(case, name) != value and (draft or name != "due_at")
-        }
-        if not changed:
-            batch.outcome.unchanged += 1
-        elif not draft:
-            batch.outcome.changed_not_applied += 1
-            names = ", ".join(sorted(changed))
-            batch.rejects.append(
-                (row, f"{case.id} is {case.status}, so it keeps its {names}: add a note instead.")
-            )
+    def _hidden(self, cases: Collection[Case]) -> set[str]:
+        """Return the ids of the cases that do not exist for the actor."""
+        ids = {case.id for case in cases}
+        if self.by_operator or not ids:
+            return set()
+        seen = Case.objects.visible_to(self.actor).filter(pk__in=ids)
+        return ids.difference(seen.values_list("pk", flat=True))
+
+    def _stands_already(self, one: _Known, batch: Batch) -> None:
+        reference = one.case.external_reference
+        why = f"The reference {reference} stands in the file already ({one.case.id})."
+        batch.add(one.row, What.REJECTED, why)
+
+    def _is_update(self, one: _Known, batch: Batch) -> bool:
+        """Tell whether the row is to change its draft; what becomes of it otherwise is noted."""
+        case = one.case
+        if not one.changed:
+            batch.add(one.row, What.UNCHANGED, values=one.values)
+        elif case.status != CaseStatus.DRAFT:
+            names = ", ".join(sorted(one.changed))
+            why = f"{case.id} is {case.status}, so it keeps its {names}: add a note instead."
+            batch.add(one.row, What.CHANGED_NOT_APPLIED, why, one.values)
         else:
-            try:
-                # A savepoint: what is refused, like a restricted draft, undoes only itself.
-                with transaction.atomic():
-                    services.update_case(
-                        case_id=case.id, fields=changed, actor=self.actor, at=self.at
-                    )
-                batch.outcome.updated += 1
-            except DuplicateCase:
-                raise
-            except CaseError as error:
-                batch.reject(row, error.message)
+            return True
+        return False
+
+    def _update(self, one: _Known, batch: Batch) -> None:
+        try:
+            # A savepoint: what is refused, like a restricted draft, undoes only itself.
+            with transaction.atomic():
+                services.update_case(
+                    case_id=one.case.id, fields=one.changed, actor=self.actor, at=self.at
+                )
+        except DuplicateCase:
+            raise
+        except CaseError as error:
+            batch.add(one.row, What.REJECTED, error.message)
+        else:
+            batch.add(one.row, What.UPDATED, values=one.values)
 
 
 def _sentence(details: Mapping[str, object]) -> str:
     return " ".join(f"{name}: {why}" if name else str(why) for name, why in details.items())
+
+
+def _digest(key: Key) -> bytes:
+    return blake2b("\0".join(key).encode(), digest_size=DIGEST).digest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from django.core.management.base import CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from cases.imports.rows import FileError, Row
+from cases.imports.rows import FileError, Row, reject_line
 
 
 def add_file_arguments(parser: CommandParser) -> None:
@@ -76,9 +75,7 @@ class RejectsFile:
     def write(self, row: Row, reason: str) -> None:
         """Add a row; the reason is a sentence."""
         self.count += 1
-        # ASCII escapes keep even bytes that were no text.
-        record = {"line": row.line, "reason": reason, "row": row.cells}
-        self._file.write(json.dumps(record) + "\n")
+        self._file.write(reject_line(row, reason))
 
 
 class Bar:

@@ -10,6 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from cases.imports.rows import FileError
+from cases.intake import WRITABLE
 
 _TIMES: Final = frozenset({"received_at", "due_at", "at"})
 _ONE_LINE: Final = frozenset(
@@ -17,6 +18,13 @@ _ONE_LINE: Final = frozenset(
 )
 # A register may break a line within a cell where a case has one line.
 _BREAKS: Final = re.compile(r"[\t\r\n\x0b\x0c\x85]+")
+
+# Without these a row becomes no case, or one that a later delivery could not find again.
+REQUIRED: Final = ("title", "external_reference", "source")
+_NOT_WORD: Final = re.compile(r"[\W_]+")
+# What a cell of several values looks like: two of them at least.
+_KEY: Final = r"[^=;:]{1,100}"
+_SEVERAL: Final = re.compile(rf"\s*{_KEY}=[^;]*(?:;\s*{_KEY}=[^;]*)+;?\s*")
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,36 @@ class Columns:
             else:
                 found[field] = text
         return found
+
+
+def guessed(columns: Collection[str]) -> dict[str, str]:
+    """Return the columns that are called as a field is; capitals and punctuation do not matter."""
+    by_word: dict[str, str] = {}
+    for column in columns:
+        by_word.setdefault(_word(column), column)
+    return {field: by_word[_word(field)] for field in WRITABLE if _word(field) in by_word}
+
+
+def _word(name: str) -> str:
+    return _NOT_WORD.sub("", name.casefold())
+
+
+def keys_within(cells: Collection[str]) -> list[str]:
+    """Return the keys in the cells of a column, where these hold ``key=value;key=value``."""
+    filled = [cell for cell in cells if cell.strip()]
+    if not filled or not all(map(_SEVERAL.fullmatch, filled)):
+        return []
+    parts = (part.partition("=")[0].strip() for cell in filled for part in cell.split(";"))
+    return [key for key in dict.fromkeys(parts) if key]
+
+
+def unfilled(by_field: Collection[str], source: str) -> list[str]:
+    """Return the required fields that nothing fills; ``source`` is a name for all rows."""
+    return [
+        field
+        for field in REQUIRED
+        if field not in by_field and not (field == "source" and source.strip())
+    ]
 
 
 def _cell(cells: Mapping[str, str], column: str) -> str:

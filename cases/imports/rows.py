@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
-from typing import Any, Final, TextIO, cast
+from typing import Any, BinaryIO, Final, TextIO, cast
 
+# What holds an object a line; everything else is CSV.
+JSON_LINES: Final = (".jsonl", ".ndjson")
 # A cell beyond this is a quote that was never closed, not a text.
 _CELL_MAX: Final = 10_000_000
 _BROKEN: Final = re.compile("[\udc80-\udcff]")
@@ -28,6 +30,12 @@ class Row:
     line: int
     cells: Mapping[str, str]
     problem: str = ""
+
+
+def reject_line(row: Row, reason: str) -> str:
+    """Write a row that was not loaded, and why, as a rejects file has it: a JSON object a line."""
+    # ASCII escapes keep even bytes that were no text.
+    return json.dumps({"line": row.line, "reason": reason, "row": dict(row.cells)}) + "\n"
 
 
 @dataclass(frozen=True)
@@ -49,15 +57,29 @@ def open_rows(path: Path, *, delimiter: str = ",") -> Iterator[Source]:
         FileError: it cannot be opened, is empty, or its header names a column twice.
     """
     try:
-        file = path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
+        file = path.open("rb")
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror}."
         raise FileError(message) from error
-    with file:
-        if path.suffix in (".jsonl", ".ndjson"):
-            yield Source(None, _json_rows(file), _position(file))
+    with file, read_rows(file, name=str(path), delimiter=delimiter) as source:
+        yield source
+
+
+@contextmanager
+def read_rows(file: BinaryIO, *, name: str, delimiter: str = ",") -> Iterator[Source]:
+    """Read an open file, which its name tells to be JSON Lines or CSV; it stays open.
+
+    Raises:
+        FileError: as ``open_rows``.
+    """
+    text = TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    try:
+        if Path(name).suffix.lower() in JSON_LINES:
+            yield Source(None, _json_rows(text), _position(text))
         else:
-            yield _csv_source(file, path, delimiter)
+            yield _csv_source(text, name, delimiter)
+    finally:
+        text.detach()
 
 
 def _position(file: TextIOWrapper) -> Callable[[], int]:
@@ -65,7 +87,7 @@ def _position(file: TextIOWrapper) -> Callable[[], int]:
     return cast(BufferedReader, file.buffer).tell
 
 
-def _csv_source(file: TextIOWrapper, path: Path, delimiter: str) -> Source:
+def _csv_source(file: TextIOWrapper, name: str, delimiter: str) -> Source:
     csv.field_size_limit(_CELL_MAX)
     try:
         reader = csv.reader(file, delimiter=delimiter)
@@ -73,12 +95,12 @@ def _csv_source(file: TextIOWrapper, path: Path, delimiter: str) -> Source:
         message = f"{delimiter!r} cannot stand between cells: give one character."
         raise FileError(message) from error
     try:
-        columns = [name.strip() for name in next(reader)]
+        columns = [column.strip() for column in next(reader)]
     except (StopIteration, csv.Error) as error:
-        message = f"{path} has no header."
+        message = f"{name} has no header."
         raise FileError(message) from error
     if len(set(columns)) != len(columns) or _BROKEN.search("".join(columns)):
-        message = f"The header of {path} names a column twice or is not UTF-8."
+        message = f"The header of {name} names a column twice or is not UTF-8."
         raise FileError(message)
     return Source(columns, _csv_rows(reader, columns), _position(file))
 

@@ -6,6 +6,7 @@ from cases.models.note import Note
 from cases.models.orderings import NEWEST_FIRST, ORDERINGS, Ordering
 from cases.models.permissions import CaseGroupPermission, CaseUserPermission
 from cases.models.querysets import CaseQuerySet, GuardedQuerySet
+from cases.models.registers import RegisterPart, RegisterState, UploadedRegister
 from cases.models.search import CaseWords
 from cases.models.sla import SlaTarget
 
@@ -22,5 +23,8 @@ __all__ = [
     "NextCaseId",
     "Note",
     "Ordering",
+    "RegisterPart",
+    "RegisterState",
     "SlaTarget",
+    "UploadedRegister",
 ]

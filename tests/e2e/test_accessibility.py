@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -83,6 +84,34 @@ def test_a_page_has_no_serious_finding_and_breaks_no_rule_of_the_policy(
     assert look(page, COLOURS) == []
     page.set_viewport_size(NARROW)
     assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+    page.context.close()
+
+
+def test_a_register_is_imported_by_pages_that_have_no_serious_finding(office: Office) -> None:
+    office.complaints.clear()
+    page = office.desk("writer-1", color_scheme="light")
+    page.goto(f"{CASES}import/")
+    seen = [look(page, RULES)]
+    rows = "title,external_reference\n" + "".join(f"Fees charged twice,F-{n}\n" for n in range(3))
+    page.set_input_files(
+        "[type=file]",
+        {"name": "fees.csv", "mimeType": "text/csv", "buffer": f"{rows},F-9\n".encode()},
+    )
+    page.get_by_role("button", name="Upload", exact=True).click()
+    page.fill("[name=source]", "Complaints 2026")
+    seen.append(look(page, RULES))
+    page.get_by_role("button", name="Check all rows").click()
+    page.get_by_role("button", name=re.compile("^Import")).wait_for()
+    seen.append(look(page, RULES))
+    page.get_by_role("button", name=re.compile("^Import")).click()
+    page.get_by_text("4 rows done").wait_for()
+    seen.append(look(page, RULES))
+
+    assert seen == [[], [], [], []]
+    assert office.complaints == []
+    assert page.get_by_text("F-9").count() >= 1
+    page.goto(f"{CASES}?queue=all&q=fees")
+    assert page.get_by_text("Fees charged twice").count() >= 3
     page.context.close()
 
 

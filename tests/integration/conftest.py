@@ -21,6 +21,8 @@ TABLES = (
     "outbox_events",
     "case_user_permissions",
     "idempotency_keys",
+    "uploaded_registers",
+    "uploaded_register_parts",
 )
 
 

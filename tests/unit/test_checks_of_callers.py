@@ -12,6 +12,8 @@ WRONG = [
     ({"API_TOKEN_TTL_DAYS": 0}, ["config.E020"]),
     ({"API_TOKEN_TTL_DAYS": -1}, ["config.E020"]),  # what a word becomes
     ({"API_TOKEN_TTL_DAYS": 3651}, ["config.E020"]),
+    ({"IMPORT_MAX_MIB": 0}, ["config.E020"]),
+    ({"IMPORT_KEEP_DAYS": 366}, ["config.E020"]),
     ({"LOGIN_FAILURES": 0}, ["config.E020"]),
     ({"LOGIN_LOCK_MINUTES": 0}, ["config.E020"]),
     ({"OIDC_SESSION_HOURS": 25}, ["config.E020"]),

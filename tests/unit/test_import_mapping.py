@@ -7,7 +7,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cases.imports.mapping import Columns, parse_pairs, zone_named
+from cases.imports.mapping import (
+    Columns,
+    guessed,
+    keys_within,
+    parse_pairs,
+    unfilled,
+    zone_named,
+)
 from cases.imports.rows import FileError
 
 
@@ -96,3 +103,47 @@ def test_a_pair_of_another_form_or_name_is_refused(pair: str) -> None:
 def test_what_is_no_time_zone_is_said_so(name: str) -> None:
     with pytest.raises(FileError, match="is no time zone"):
         zone_named(name)
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (["title", "External Reference"], {"title": 0, "external_reference": 1}),
+        (["TITLE", "external-reference"], {"title": 0, "external_reference": 1}),
+        (["received at", "dueAt", " priority "], {"received_at": 0, "due_at": 1, "priority": 2}),
+        (["title", "Title"], {"title": 0}),  # the first one
+        (["Titel", "id", ""], {}),
+    ],
+)
+def test_columns_that_are_called_as_a_field_is_are_guessed(columns, expected) -> None:
+    assert guessed(columns) == {field: columns[n] for field, n in expected.items()}
+
+
+@pytest.mark.parametrize(
+    ("cells", "keys"),
+    [
+        (["region=North;channel=web"], ["region", "channel"]),
+        (["a=1;b=2", "", " a=3; c=;"], ["a", "b", "c"]),
+        (["region=North"], []),  # may be a formula, or a text
+        (["=SUM(A1);x=2"], []),
+        (["a=1;b=2", "something else"], []),
+        (["a:b=1;c=2"], []),  # a colon parts column and key
+        ([], []),
+        (["", " "], []),
+    ],
+)
+def test_keys_are_found_where_every_cell_holds_several(cells, keys) -> None:
+    assert keys_within(cells) == keys
+
+
+@pytest.mark.parametrize(
+    ("by_field", "source", "missing"),
+    [
+        ([], "", ["title", "external_reference", "source"]),
+        (["title", "external_reference"], "Register", []),
+        (["title", "external_reference", "source"], "", []),
+        (["title"], " ", ["external_reference", "source"]),
+    ],
+)
+def test_what_every_row_needs_must_be_filled(by_field, source, missing) -> None:
+    assert unfilled(by_field, source) == missing

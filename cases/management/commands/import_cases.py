@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 from cases.errors import InvalidInput
 from cases.imports.cases import CaseImport, Outcome
 from cases.imports.console import RejectsFile, add_file_arguments, progress_bar
-from cases.imports.mapping import Columns, parse_pairs, zone_named
+from cases.imports.mapping import Columns, parse_pairs, unfilled, zone_named
 from cases.imports.rows import FileError, Source, open_rows
 from cases.intake import WRITABLE, clean_actor_id
 from cases.policies import DEFAULT_ROLES, Actor
@@ -59,6 +59,7 @@ class Command(BaseCommand):
                     actor=Actor(id=actor_id, permissions=DEFAULT_ROLES["case_writer"]),
                     at=now(),
                     submit=options["submit"],
+                    by_operator=True,
                 )
                 outcome = self._run(run, source, rejects, path, dry_run=options["dry_run"])
         except FileError as error:
@@ -81,12 +82,12 @@ class Command(BaseCommand):
                 f"It has: {', '.join(source.columns or ())}."
             )
             raise FileError(message)
-        for field in ("title", "external_reference"):
-            if field not in columns.by_field:
-                message = f"Nothing fills {field}: add --map {field}=COLUMN."
-                raise FileError(message)
-        if not options["source"] and "source" not in columns.by_field:
-            message = "Say where the register comes from: --source NAME, or --map source=COLUMN."
+        for field in unfilled(columns.by_field, options["source"]):
+            message = f"Nothing fills {field}: add --map {field}=COLUMN."
+            if field == "source":
+                message = (
+                    "Say where the register comes from: --source NAME, or --map source=COLUMN."
+                )
             raise FileError(message)
         return columns
 

@@ -57,3 +57,35 @@ for (const all of document.querySelectorAll("[data-chooses]")) {
   for (const row of rows) row.addEventListener("change", tell);
   tell();
 }
+
+// Work that goes on by itself: the form is sent again and again, and the page shows how far it is.
+// Whatever goes wrong, its button stays.
+const goOn = async () => {
+  const form = document.querySelector("form[data-goes-on]");
+  if (!form) return;
+  const place = document.getElementById(form.dataset.goesOn);
+  const body = new URLSearchParams(new FormData(form, form.querySelector("button")));
+  let page;
+  try {
+    const answer = await fetch(form.action, { method: "POST", body });
+    if (!answer.ok) return;
+    page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  } catch {
+    return;
+  }
+  const next = page.getElementById(form.dataset.goesOn);
+  if (!next) return;
+  const [bar, told] = [form.querySelector("progress"), form.querySelector("[role=status]")];
+  if (next.querySelector("form[data-goes-on]")) {
+    const [before, after] = [bar.value, next.querySelector("progress").value];
+    bar.value = after;
+    told.textContent = next.querySelector("[role=status]").textContent;
+    // Nothing moved: another window is at it.
+    setTimeout(goOn, after === before ? 1000 : 0);
+    return;
+  }
+  // It is over: the whole page, with its place in the history.
+  place.setAttribute("aria-busy", "true");
+  window.location.reload();
+};
+goOn();

@@ -48,7 +48,8 @@ def request_context(
         given: str = request.META.get("HTTP_X_REQUEST_ID", "")
         identity = given if _SANE.fullmatch(given) else str(uuid7())
         token = request_id.set(identity)
-        trace_token = trace_context.set(trace_of(request.headers))
+        traced = "HTTP_TRACEPARENT" in request.META
+        trace_token = trace_context.set(trace_of(request.headers if traced else {}))
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=identity)
         started = time.perf_counter()

@@ -20,21 +20,22 @@ from config.oidc import login
 _router = SimpleRouter(trailing_slash=False)
 _router.register("cases", CaseViewSet, basename="case")
 
+# Addresses are tried from first to last: those that are asked for most come as early as they can.
 _api: list[URLPattern | URLResolver] = [
-    path("cases/<str:case_id>/audit-events", CaseTrailView.as_view(), name="case-audit-events"),
-    path("audit-events/export.jsonl", JsonLinesExportView.as_view(), name="audit-export"),
-    path("audit-events/export.csv", CsvExportView.as_view(), name="audit-export-csv"),
-    path("audit-events/export.xes", XesExportView.as_view(), name="audit-export-xes"),
     # Before the addresses of single cases, whose ids are never words like these.
     path("cases/export.csv", CaseExportView.as_view(), name="case-export"),
     path("cases/summary", CaseSummaryView.as_view(), name="case-summary"),
-    path("cases/<str:case_id>/notes", CaseNotesView.as_view(), name="case-notes"),
     *_router.urls,
+    path("cases/<str:case_id>/audit-events", CaseTrailView.as_view(), name="case-audit-events"),
+    path("cases/<str:case_id>/notes", CaseNotesView.as_view(), name="case-notes"),
+    path("audit-events/export.jsonl", JsonLinesExportView.as_view(), name="audit-export"),
+    path("audit-events/export.csv", CsvExportView.as_view(), name="audit-export-csv"),
+    path("audit-events/export.xes", XesExportView.as_view(), name="audit-export-xes"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", RedirectView.as_view(url="/docs"), name="root"),
     path("", include(_api)),
+    path("", RedirectView.as_view(url="/docs"), name="root"),
     path("v1/", include((_api, "v1"))),
     path("openapi.json", SpectacularJSONAPIView.as_view(throttle_classes=[]), name="openapi"),
     path(

@@ -146,6 +146,8 @@ class ActorView(APIView):
         Raises:
             ValidationError: names each of them.
         """
+        if not self.request.META.get("QUERY_STRING"):
+            return
         if unknown := set(self.request.query_params).difference(known):
             raise serializers.ValidationError(
                 {name: ["There is no such parameter."] for name in sorted(unknown)}

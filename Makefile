@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test fuzz drill bench bench-outbox check fmt audit lock openapi lint-openapi asyncapi lint-asyncapi clean
+.PHONY: help run test fuzz drill bench bench-outbox check fmt audit lock configuration openapi lint-openapi asyncapi lint-asyncapi clean
 
 # The first Python that is new enough; `make PYTHON=/path/to/python3.12 …` takes another one.
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
@@ -70,6 +70,10 @@ check: $(ENVIRONMENT)  ## Run the quality gate: format, lint, types, walls, sett
 	diff -u docs/openapi.yaml var/openapi.yaml || { echo 'docs/openapi.yaml is not what the code makes: make openapi' >&2; exit 1; }
 	$(BIN)/python manage.py asyncapi --file var/asyncapi.yaml
 	diff -u docs/asyncapi.yaml var/asyncapi.yaml || { echo 'docs/asyncapi.yaml is not what the code makes: make asyncapi' >&2; exit 1; }
+	$(BIN)/python manage.py configuration --check
+
+configuration: $(ENVIRONMENT)  ## Write the variables into docs/configuration.md and .env.example from the code.
+	$(BIN)/python manage.py configuration
 
 openapi: $(ENVIRONMENT)  ## Write docs/openapi.yaml from the code.
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml

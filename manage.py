@@ -12,12 +12,14 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Final, NoReturn
 
 from config import embedded_postgres
+from config.variables import WrongSettings
 
 # Everything else gets a server. `run_local` starts it itself, after it has looked at the port.
 COMMANDS_WITHOUT_DATABASE: Final = {
     "check",
     "collectstatic",
     "compilemessages",
+    "configuration",
     "diffsettings",
     "findstatic",
     "help",
@@ -46,7 +48,8 @@ def _database(arguments: list[str]) -> AbstractContextManager[object]:
     if arguments[:1] == ["check"] and "--database" in arguments:
         needless = False
     embedded = os.environ.get("APP_ENV", "local") in {"local", "test"}
-    if needless or HELP_OPTIONS & set(arguments) or os.environ.get("DATABASE_URL") or not embedded:
+    given = any(os.environ.get(name) for name in ("DATABASE_URL", "DATABASE_URL_FILE"))
+    if needless or HELP_OPTIONS & set(arguments) or given or not embedded:
         return nullcontext()
 
     # Without this, a SIGTERM would end the command on the spot and leave the server behind.
@@ -68,5 +71,5 @@ if __name__ == "__main__":
         main()
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
-    except embedded_postgres.EmbeddedPostgresError as error:
+    except (embedded_postgres.EmbeddedPostgresError, WrongSettings) as error:
         sys.exit(str(error))

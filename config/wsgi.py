@@ -2,18 +2,33 @@
 
 import os
 import sys
+from typing import NoReturn
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from django.core.wsgi import get_wsgi_application
 
-_django = get_wsgi_application()
+from config.variables import WrongSettings
 
-from config.checks import check_callers, check_production, check_settings  # noqa: E402 (needs the settings)
+
+def _refuse(sentences: str) -> NoReturn:
+    """End with the code on which gunicorn ends too, instead of starting worker after worker."""
+    sys.stderr.write(f"{sentences}\n")
+    sys.exit(4)
+
+
+try:
+    _django = get_wsgi_application()
+except WrongSettings as error:
+    _refuse(str(error))
+
+from config.checks import check_callers, check_settings  # noqa: E402 (needs the settings)
 from config.http.bodies import with_length  # noqa: E402 (as above)
+from config.production import check_production  # noqa: E402 (as above)
+from outbox.checks import check_outbox  # noqa: E402 (as above)
 
 # A server never runs manage.py, so nobody else would have looked.
-if problems := check_settings() + check_production() + check_callers():
-    sys.exit("\n".join(f"{problem.msg} {problem.hint}" for problem in problems))
+if problems := [*check_settings(), *check_production(), *check_callers(), *check_outbox()]:
+    _refuse("\n".join(f"{problem.msg} {problem.hint}" for problem in problems))
 
 application = with_length(_django)

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from config.environment import VARIABLES
+from tests.api.server import free_port
+
 PROJECT = Path(__file__).resolve().parents[2]
 GOOD = {
     "APP_ENV": "production",
@@ -15,23 +18,39 @@ GOOD = {
     "CSRF_TRUSTED_ORIGINS": "https://cases.example.org",
 }
 OIDC = {"OIDC_AUDIENCE": "cases-api"}
-OURS = {"DEBUG", "ACTOR_HEADERS", "DJANGO_SETTINGS_MODULE", *GOOD}
+OURS = {"DEBUG", "DJANGO_SETTINGS_MODULE", *VARIABLES.known}
 REFUSED = {
     "no database": ({"DATABASE_URL": ""}, "DATABASE_URL is not set."),
     "another database": ({"DATABASE_URL": "sqlite:///x.db"}, "not PostgreSQL"),
+    "nonsense for a database": ({"DATABASE_URL": "postgres//cases@db"}, "not PostgreSQL"),
     "the demo's key": ({"SECRET_KEY": None}, "SECRET_KEY is not set: the demo's key is public."),
-    "debugging": ({"DEBUG": "on"}, "DEBUG is on in production."),
+    "a short key": ({"SECRET_KEY": "s3cret" * 8}, "SECRET_KEY can be guessed"),
+    "a key of one letter": ({"SECRET_KEY": "x" * 64}, "SECRET_KEY can be guessed"),
+    "debugging": ({"DEBUG": "on"}, "DEBUG is on in production: its pages show settings"),
     "header actors": ({"ACTOR_HEADERS": "on"}, "whoever calls could name any actor"),
-    "misspelt header actors": ({"ACTOR_HEADERS": "yes"}, "whoever calls could name any actor"),
+    "misspelt header actors": ({"ACTOR_HEADERS": "yes"}, "it must be on, off or unsafe-in-prod"),
     "any host": ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS is empty or holds a wildcard."),
     "any host among others": ({"ALLOWED_HOSTS": "a.example,*"}, "ALLOWED_HOSTS is empty or"),
+    "any host of a domain": ({"ALLOWED_HOSTS": ".example.org"}, "ALLOWED_HOSTS is empty or"),
     "no host": ({"ALLOWED_HOSTS": None}, "ALLOWED_HOSTS is empty or holds a wildcard."),
-    "tokens for a word of days": ({"API_TOKEN_TTL_DAYS": "many"}, "API_TOKEN_TTL_DAYS is no whole"),
+    "an origin without TLS": (
+        {"CSRF_TRUSTED_ORIGINS": "http://cases.example.org"}, "an origin without TLS"
+    ),
+    "any origin of a domain": ({"CSRF_TRUSTED_ORIGINS": "https://*.example.org"}, "a wildcard or"),
+    "statements in the log": ({"SQL_ECHO": "on"}, "SQL_ECHO is on in production"),
+    "a short token": ({"METRICS_TOKEN": "scrape"}, "METRICS_TOKEN can be guessed."),
+    "tokens for a word of days": ({"API_TOKEN_TTL_DAYS": "many"}, "API_TOKEN_TTL_DAYS is 'many'"),
     "no rate": ({"API_RATE": "often"}, "API_RATE is 'often', which is no rate."),
     "an issuer without TLS": (OIDC | {"OIDC_ISSUER": "http://login.example.org"}, "without TLS"),
     "half a log-in": ({"OIDC_CLIENT_ID": "back-office"}, "only one is set."),
+    "a destination nobody knows": ({"OUTBOX_DESTINATIONS": "pigeon"}, "'pigeon', which is no dest"),
+    "a webhook without TLS": (
+        {"OUTBOX_DESTINATIONS": "webhook", "OUTBOX_WEBHOOK_URL": "http://hooks.example.org"},
+        "OUTBOX_WEBHOOK_URL is without TLS",
+    ),
     "unknown environment": ({"APP_ENV": "prod"}, "it must be local, test or production"),
-}
+    "a file that is not there": ({"SECRET_KEY_FILE": "/nowhere/key"}, "SECRET_KEY_FILE names"),
+}  # fmt: skip
 refused = pytest.mark.parametrize(("change", "sentence"), REFUSED.values(), ids=REFUSED)
 
 
@@ -65,14 +84,64 @@ def test_a_check_says_what_production_must_not_run_with(kind):
 
     assert done.returncode != 0
     assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @refused
 def test_a_server_does_not_even_start_with_it(change, sentence):
     done = run("-c", "import config.wsgi", change=change)
 
-    assert done.returncode != 0
+    assert done.returncode == 4
     assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_web_server_ends_instead_of_starting_one_worker_after_another():
+    bind = f"127.0.0.1:{free_port()}"
+
+    done = run("-m", "gunicorn", "--workers", "1", "--bind", bind, change={"DEBUG": "on"})
+
+    assert done.returncode == 4
+    assert "DEBUG is on in production" in done.stderr
+
+
+def test_everything_that_is_wrong_is_said_at_once_and_no_secret_is_repeated():
+    change = {
+        "CONN_MAX_AGE": "long",
+        "LOG_LEVEL": "LOUD",
+        "PREPARED_STATEMENTS": "maybe",
+        "DATABASE_URL": "postgrse://cases:hidden-word@database.invalid/cases",
+    }
+
+    done = run("manage.py", "check", change=change)
+
+    assert done.returncode != 0
+    assert done.stderr.splitlines() == [
+        "CONN_MAX_AGE is 'long': it must be a whole number from 0 to 86400.",
+        "PREPARED_STATEMENTS is 'maybe': it must be on or off.",
+        "LOG_LEVEL is 'LOUD': it must be info, debug, warning, error or critical.",
+    ]
+    later = run("manage.py", "check", change={"DATABASE_URL": change["DATABASE_URL"]})
+    assert "DATABASE_URL names a database that is not PostgreSQL." in later.stderr
+    assert "hidden-word" not in later.stderr
+
+
+def test_a_secret_comes_from_a_file(tmp_path):
+    key = tmp_path / "key"
+    key.write_text(f"{GOOD['SECRET_KEY']}\n")
+    change = {"SECRET_KEY": None, "SECRET_KEY_FILE": str(key)}
+    script = "from django.conf import settings; print(settings.SECRET_KEY)"
+
+    assert run("manage.py", "check", change=change).returncode == 0
+    done = run("-c", script, change=change | {"DJANGO_SETTINGS_MODULE": "config.settings"})
+    assert done.stdout == f"{GOOD['SECRET_KEY']}\n"
+
+
+def test_a_variable_with_a_name_that_is_nearly_right_is_not_passed_over():
+    done = run("manage.py", "check", change={"OUTBOX_DESTINATION": "webhook"})
+
+    assert "OUTBOX_DESTINATION is set, but nothing reads it." in done.stderr
+    assert "Is it to be OUTBOX_DESTINATIONS?" in done.stderr
 
 
 def test_who_must_have_header_actors_says_that_it_is_unsafe():

@@ -20,6 +20,7 @@ from cases import policies, services
 from cases.admin.actions import ACTIONS
 from cases.events import CaseEvent
 from cases.lifecycle import LIFECYCLE, CaseAction, CaseStatus
+from config.environment import VARIABLES
 from config.http import errors
 from outbox import cloudevents
 from outbox.destinations import KNOWN
@@ -238,29 +239,42 @@ def test_the_endpoint_of_every_action_is_there_and_shown(action: CaseAction) -> 
     assert f"-X {method} $API{path} " in page("api.md")
 
 
-def test_every_environment_variable_stands_in_the_settings() -> None:
-    read_by_settings = set(
-        re.findall(r"\benv\.\w+\(\s*\"([A-Z_]+)\"", (PROJECT / "config/settings.py").read_text())
-    )
-    read_elsewhere = {
+def test_every_environment_variable_is_declared() -> None:
+    read = {
         name
-        for path in [PROJECT / "manage.py", *(PROJECT / "config").rglob("*.py")]
-        for name in re.findall(r"os\.environ\.get\(\"([A-Z_]+)\"", path.read_text())
+        for path in [
+            PROJECT / "manage.py",
+            PROJECT / "gunicorn.conf.py",
+            *(
+                p
+                for app in ("config", "cases", "audit", "outbox")
+                for p in (PROJECT / app).rglob("*.py")
+            ),
+        ]
+        for name in re.findall(r"os\.environ(?:\.\w+\(|\[)\"([A-Z_]+)\"", path.read_text())
     }
 
-    told = {
-        heading: {code(row[0]) for row in rows(section("reference/settings.md", heading), width=3)}
-        for heading in ("Read by the settings", "Read elsewhere")
+    assert read - {"DJANGO_SETTINGS_MODULE", "PATH"} <= {*VARIABLES.known}
+    assert {code(row[0]) for row in rows(section("configuration.md", "Variables"), width=4)} == {
+        *VARIABLES.known
     }
 
-    assert told["Read by the settings"] == read_by_settings
-    assert told["Read elsewhere"] == read_elsewhere - read_by_settings
+
+def test_the_checks_named_in_the_configuration_exist() -> None:
+    refused = rows(section("configuration.md", "What production refuses"), width=2)
+    checks = "".join(
+        path.read_text() for app in ("config", "outbox") for path in (PROJECT / app).rglob("*.py")
+    )
+
+    assert {
+        name for row in refused for name in names(row[0]) if f'id="{name}"' not in checks
+    } == set()
 
 
 def test_the_destinations_named_in_the_settings_are_those_that_are_known() -> None:
-    row = next(r for r in rows(page("reference/settings.md"), width=3) if "OUTBOX_DEST" in r[0])
+    meaning = VARIABLES.known["OUTBOX_DESTINATIONS"].meaning
 
-    assert set(names(row[2])) == set(KNOWN)
+    assert set(names(meaning)) == set(KNOWN)
 
 
 def test_the_worked_examples_of_the_audit_format_are_right() -> None:

@@ -24,9 +24,7 @@ from cases.models import Case
 from config import embedded_postgres
 
 PROJECT: Final = Path(__file__).resolve().parents[3]
-DEFAULT_HOST: Final = "127.0.0.1"
-DEFAULT_PORT: Final = "8000"
-HIGHEST_PORT: Final = 65535
+LOOPBACK: Final = "127.0.0.1"
 READY_TIMEOUT: Final = 60.0  # seconds until the first good answer of /health/ready
 STOP_TIMEOUT: Final = 10.0  # seconds between SIGTERM and SIGKILL
 POLL_INTERVAL: Final = 0.2  # seconds
@@ -46,7 +44,7 @@ class Command(BaseCommand):
         if os.environ.get("APP_ENV", "local") not in {"local", "test"}:
             text = "run_local is for workstations. In production, gunicorn and drain_outbox run."
             raise CommandError(text)
-        address = Address.from_environment()
+        address = Address(settings.LISTEN_HOST, settings.PORT)
         address.ensure_free()
         for number in STOP_SIGNALS:
             if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN:  # nohup
@@ -99,19 +97,10 @@ class Address:
     host: str
     port: int
 
-    @classmethod
-    def from_environment(cls) -> "Address":
-        """Read LISTEN_HOST and PORT; raises CommandError when PORT is not a port."""
-        port = os.environ.get("PORT") or DEFAULT_PORT
-        if not (port.isascii() and port.isdecimal() and 1 <= int(port) <= HIGHEST_PORT):
-            text = f"PORT is {port!r}, but must be a number from 1 to {HIGHEST_PORT}."
-            raise CommandError(text)
-        return cls(os.environ.get("LISTEN_HOST") or DEFAULT_HOST, int(port))
-
     @property
     def url(self) -> str:
         """The root of the service, as a browser on this machine reaches it."""
-        host = {"0.0.0.0": DEFAULT_HOST, "::": "::1"}.get(self.host, self.host)  # noqa: S104 (a key)
+        host = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(self.host, self.host)  # noqa: S104 (a key)
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     def ensure_free(self) -> None:

@@ -199,8 +199,8 @@ IMPORT_MAX_MIB = _v.whole(
     50,
     least=1,
     most=1000,
-    meaning="size in MiB of a [register](how-to/import-a-register.md#in-the-back-office) that can be"
-    " uploaded to the back office",
+    meaning="size of a [register](how-to/import-a-register.md#in-the-back-office) that can be"
+    " uploaded to the back office, in MiB",
 )
 IMPORT_KEEP_DAYS = _v.whole(
     "IMPORT_KEEP_DAYS",
@@ -305,7 +305,7 @@ LOG_FORMAT = _v.choice(
     "console",
     "json",
     production="json",
-    meaning="form of the [log lines](how-to/watch-the-service.md#logs) on standard error",
+    meaning="form of the log lines on standard error",
 )
 SQL_ECHO = _v.flag(
     "SQL_ECHO",
@@ -316,22 +316,7 @@ SQL_ECHO = _v.flag(
 METRICS_TOKEN = _v.text(
     "METRICS_TOKEN",
     secret=True,
-    meaning="what [`GET /metrics`](how-to/watch-the-service.md#who-may-scrape) asks for as a bearer"
-    " token; without it production answers nobody, and everywhere else whoever asks is answered",
-)
-PROMETHEUS_MULTIPROC_DIR = _v.text(
-    "PROMETHEUS_MULTIPROC_DIR",
-    shown="a folder that gunicorn makes and removes",
-    meaning="where the web server's processes add up their figures; read by prometheus-client",
-)
-OTEL_EXPORTER_OTLP_ENDPOINT = _v.text(
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-    meaning="where [traces](how-to/watch-the-service.md#traces) go by OTLP (HTTP/protobuf), like"
-    " `http://127.0.0.1:4318`; without it nothing is traced. More of OpenTelemetry's own variables"
-    " are read by its SDK",
-)
-OTEL_SERVICE_NAME = _v.text(
-    "OTEL_SERVICE_NAME", "regulatory-cases", meaning="how traces call the service"
+    meaning="what `GET /metrics` asks for as a bearer token; without it whoever asks is answered",
 )
 
 _v.finish()

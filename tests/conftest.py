@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import hypothesis
 import pytest
 from rest_framework.test import APIClient
 
 from cases.policies import Actor
 
 pytest_plugins = ["tests.database"]
+
+# No test measures time: a busy machine is no bug.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

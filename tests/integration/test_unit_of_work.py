@@ -142,7 +142,7 @@ def test_a_new_case_comes_with_its_audit_and_outbox_row(everything) -> None:
     assert {name: len(rows) for name, rows in everything().items()} == {
         "cases": 1, "case_notes": 0, "audit_events": 1, "audit_anchors": 0,
         "audit_anchor_heads": 0, "outbox_events": 1, "case_user_permissions": 0,
-        "idempotency_keys": 0,
+        "idempotency_keys": 0, "uploaded_registers": 0, "uploaded_register_parts": 0,
     }  # fmt: skip
     assert trail(case) == [0]
 

@@ -87,8 +87,12 @@ class SortKey:
     compared_as: type[Func] | None = None
 
     def of(self, value: _V) -> _V | Func:
-        """Return the value, a column or a place in the order, as it is compared."""
+        """Return the value of a column as it is compared."""
         return value if self.compared_as is None else self.compared_as(value)
+
+    def of_place(self, value: _V) -> _V | Func:
+        """Return a place as it is compared; its value is sent once, so it is written once."""
+        return DueOrNever(value) if self.compared_as is OpenDueOrNever else self.of(value)
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,7 @@ class Ordering:
         """Return the condition that a row comes after a place, one value for each key."""
         return Beyond(
             [key.of(F(key.field)) for key in self.keys],
-            [key.of(value) for key, value in zip(self.keys, place, strict=True)],
+            [key.of_place(value) for key, value in zip(self.keys, place, strict=True)],
             "<" if self.descending is not turned else ">",
         )
 

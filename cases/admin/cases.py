@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -15,6 +16,7 @@ from django.urls import URLPattern, path, reverse
 from cases import selectors
 from cases.admin.action_view import action_page
 from cases.admin.actions import ACTIONS
+from cases.admin.bulk import results_page
 from cases.admin.case_view import case_or_404, case_page
 from cases.admin.imports import register_page, rejects_file, uploads_page
 from cases.admin.list_view import export_page, list_page
@@ -82,6 +84,8 @@ class CaseAdmin(admin.ModelAdmin[Case]):
             path(address, self.admin_site.admin_view(view), name=f"cases_case_{name}")
             for address, name, view in (
                 ("export/", "export", self.export_view),
+                ("export/<uuid:key>/", "export_chosen", self.export_view),
+                ("results/<uuid:key>/", "results", self.results_view),
                 ("import/", "imports", self._page(uploads_page)),
                 ("import/<uuid:register_id>/", "import", self._page(register_page)),
                 ("import/<uuid:register_id>/rejects/", "import_rejects", self._page(rejects_file)),
@@ -98,11 +102,17 @@ class CaseAdmin(admin.ModelAdmin[Case]):
             raise PermissionDenied
         return list_page(request, self)
 
-    def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """Send the list as a file."""
+    def export_view(self, request: HttpRequest, key: UUID | None = None) -> HttpResponseBase:
+        """Send the list, or what was chosen in it, as a file."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return export_page(request, self)
+        return export_page(request, self, key)
+
+    def results_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        """Tell what became of the cases that were chosen in the list."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return results_page(request, self, actor_in(request), key)
 
     def add_view(
         self,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any, Final, Protocol, cast
+from uuid import UUID, uuid4
 
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
@@ -14,7 +16,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from cases import exports, policies, selectors
-from cases.admin.bulk import act_on_chosen
+from cases.admin.bulk import act_on_chosen, chosen_file, chosen_in
 from cases.admin.exports import csv_of
 from cases.admin.lists import ORDER_LABELS, Asked, read_address, read_page
 from cases.admin.persons import actor_in, reviewers
@@ -28,6 +30,7 @@ from cases.policies import Actor
 MOST: Final = 99
 _ID: Final = re.compile(r"(?:CASE-)?([0-9]{1,15})", re.IGNORECASE)
 _KEPT: Final = "cases.ordering."
+_PLACES: Final = ("before", "after")
 
 
 class Remembers(Protocol):
@@ -54,21 +57,33 @@ def list_page(request: HttpRequest, model_admin: ModelAdmin[Case]) -> HttpRespon
     if found := _named(request.GET.get("search", ""), actor):
         return HttpResponseRedirect(reverse("admin:cases_case_change", args=[found]))
     asked = _asked(request, model_admin, actor)
-    back = f"{reverse('admin:cases_case_changelist')}?{asked.query()}"
+    problem = ""
     if request.method == "POST":
+        here = reverse("admin:cases_case_changelist")
         if (ordering := request.POST.get("ordering", "")) in ORDER_LABELS:
             site = cast(Remembers, model_admin.admin_site)
             site.prefer(request.user, f"{_KEPT}{asked.queue}", ordering)
-            return HttpResponseRedirect(back)
-        return act_on_chosen(request, model_admin, actor, back)
-    return _show(request, model_admin, actor, asked)
+            return HttpResponseRedirect(f"{here}?{asked.query()}")
+        outcome = act_on_chosen(request, actor, f"{here}?{_here(request, asked)}")
+        if not isinstance(outcome, str):
+            return outcome
+        problem = outcome
+    return _show(request, model_admin, actor, asked, problem)
+
+
+def _here(request: HttpRequest, asked: Asked) -> str:
+    """Return the query string of this very page of a list."""
+    return asked.query(**{name: request.GET[name] for name in _PLACES if name in request.GET})
 
 
 def _show(
-    request: HttpRequest, model_admin: ModelAdmin[Case], actor: Actor, asked: Asked
+    request: HttpRequest, model_admin: ModelAdmin[Case], actor: Actor, asked: Asked, problem: str
 ) -> HttpResponse:
     at = now()
     page = read_page(asked, request.GET, actor, at)
+    chosen = chosen_in(request) if problem else {}
+    if gone := _gone(chosen, page.cases):
+        problem += f" {gone} of the chosen ones {'is' if gone == 1 else 'are'} not on this page."
     counted = {n: (q.holds(actor, at), q.counted) for n, q in QUEUES.items() if q.counted}
     numbers = selectors.how_many(actor, counted, most=MOST, at=at)
     may_assign = actor.has(policies.PERMISSIONS[CaseAction.ASSIGN])
@@ -101,15 +116,29 @@ def _show(
         "may_assign": may_assign,
         "reviewers": reviewers() if may_assign and page.cases else (),
         "query": asked.query(),
+        "here": _here(request, asked),
+        "form_key": uuid4(),
+        # What was chosen stays chosen when something is missing.
+        "problem": problem,
+        "chosen": chosen,
+        "reviewer": request.POST.get("reviewer_id", ""),
     }
     return TemplateResponse(request, "admin/cases/case/list.html", context)
 
 
-def export_page(request: HttpRequest, model_admin: ModelAdmin[Case]) -> HttpResponseBase:
-    """Send the whole list, all pages of it, as CSV."""
+def _gone(chosen: Collection[str], shown: Collection[Case]) -> int:
+    return len(set(chosen).difference(case.id for case in shown))
+
+
+def export_page(
+    request: HttpRequest, model_admin: ModelAdmin[Case], key: UUID | None = None
+) -> HttpResponseBase:
+    """Send the whole list, all pages of it, as CSV; or the cases that were chosen, by their key."""
     actor = actor_in(request)
     if not actor.has(policies.EXPORT_CASES):
         raise PermissionDenied
+    if key is not None:
+        return chosen_file(actor, key)
     asked = _asked(request, model_admin, actor)
     return csv_of(exports.cases_as_csv(actor, asked.wanted, asked.ordering))
 

@@ -2,6 +2,9 @@
 
 A form carries a key of its own. The key is kept with what the form did, in the same transaction:
 who sends it again is told the same. A form that was refused has done nothing and may be sent again.
+
+What is done to many cases is many transactions: its key is taken before the first and kept with
+the results after the last.
 """
 
 from __future__ import annotations
@@ -9,12 +12,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Final
+from uuid import UUID, uuid4, uuid5
 
 from django.db import connection, transaction
 
 from cases.policies import Actor
 
-_KEY: Final = re.compile(r"[0-9a-f-]{36}")
+_KEY: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # The second of two that come at once waits here for the first one's transaction to end.
 _TAKE: Final = """
 INSERT INTO idempotency_keys (actor_id, key, fingerprint, status, body, headers)
@@ -49,3 +53,33 @@ def once(actor: Actor, key: str, work: Callable[[], str | None]) -> tuple[str | 
             return None, False
         cursor.execute(_KEEP, [done, *mine])
         return done, False
+
+
+def key_of(form_key: str, *sent: str) -> UUID:
+    """Return the key of what was sent with a form: the same only for the same.
+
+    A page that the browser has kept bears its key for good, whatever is chosen on it.
+    """
+    own = UUID(form_key) if _KEY.fullmatch(form_key) else uuid4()
+    return uuid5(own, "\0".join(sent))
+
+
+def take(actor: Actor, key: UUID) -> bool:
+    """Take a key, at once; tell whether nobody had it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, [actor.id, f"form:{key}"])
+        return bool(cursor.rowcount)
+
+
+def keep(actor: Actor, key: UUID, results: str) -> None:
+    """Keep what came of the work, with the key that was taken for it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP, [results, actor.id, f"form:{key}"])
+
+
+def kept(actor: Actor, key: UUID) -> str | None:
+    """Return what was kept with a key; empty while the work is under way, None for no key."""
+    with connection.cursor() as cursor:
+        cursor.execute(_KEPT, [actor.id, f"form:{key}"])
+        row = cursor.fetchone()
+    return None if row is None else str(row[0])

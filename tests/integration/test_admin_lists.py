@@ -1,18 +1,16 @@
-"""Queues, filters, orders, pages, and what is done to many cases at once."""
+"""Queues, filters, orders and pages."""
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 from django.utils.timezone import now
 
-from audit.models import AuditEvent
 from cases import services
 from cases.models import Case
-from tests.cast import OTHER_REVIEWER, SUPERVISOR, WRITER
+from tests.cast import SUPERVISOR, WRITER
 from tests.factories import CaseFactory, UserFactory
 from tests.integration.pages import text
 
@@ -155,10 +153,12 @@ def test_an_order_is_kept_for_the_person_and_the_queue_that_it_was_chosen_for(lo
     assert other.get(LIST, {"queue": "all"}).context["asked"].ordering.name == "-created_at"
 
 
+# Lists of open cases alone are ordered by an index of their own.
+@pytest.mark.parametrize("queue", ["all", "drafts"])
 @pytest.mark.parametrize(
     "ordering", ["due_at", "-due_at", "priority", "-priority", "created_at", "-updated_at"]
 )
-def test_pages_lead_through_every_case_once_and_back_again(log_in, ordering):
+def test_pages_lead_through_every_case_once_and_back_again(log_in, ordering, queue):
     priorities = ("LOW", "NORMAL", "HIGH", "URGENT")
     services.create_cases(
         rows=[
@@ -172,8 +172,8 @@ def test_pages_lead_through_every_case_once_and_back_again(log_in, ordering):
         actor=WRITER,
     )
     browser = log_in("rob", "reviewer")
-    browser.post(f"{LIST}?queue=all", {"ordering": ordering})
-    pages, query = [], "queue=all"
+    browser.post(f"{LIST}?queue={queue}", {"ordering": ordering})
+    pages, query = [], f"queue={queue}"
     while query is not None:
         answer = browser.get(f"{LIST}?{query}")
         pages.append(ids(answer))
@@ -186,72 +186,3 @@ def test_pages_lead_through_every_case_once_and_back_again(log_in, ordering):
     assert (ids(back), ids(first)) == (pages[1], pages[0])
     assert first.context["page"].back is None
     assert first.context["page"].more is not None
-
-
-def test_many_cases_are_assigned_at_once_each_with_its_result(log_in):
-    UserFactory(username="rosa", roles=["reviewer"])
-    fresh, stale = CaseFactory(status="SUBMITTED"), CaseFactory(status="SUBMITTED")
-    closed = CaseFactory(status="CLOSED")
-    chosen = [f"{case.id}:{case.version}" for case in (fresh, stale, closed)]
-    services.pause_clock(case_id=stale.id, reason="Waiting", actor=SUPERVISOR)
-
-    answer = log_in("sue", "supervisor").post(
-        LIST, {"do": "assign", "chosen": chosen, "reviewer_id": "rosa"}
-    )
-
-    assert [(r.case_id, r.done) for r in answer.context["results"]] == [
-        (fresh.id, True), (stale.id, False), (closed.id, False),
-    ]  # fmt: skip
-    assert "The case has changed since you read it" in answer.context["results"][1].words
-    assert "not possible on a case that is CLOSED" in answer.context["results"][2].words
-    assert Case.objects.get(pk=fresh.id).assigned_reviewer_id == "rosa"
-    assert AuditEvent.objects.filter(event_type="CASE_REVIEWER_ASSIGNED").count() == 1
-
-
-@pytest.mark.parametrize(
-    ("sent", "said"),
-    [
-        ({"chosen": []}, "Choose the cases first"),
-        ({"reviewer_id": "nobody-there"}, "Choose a reviewer"),
-    ],
-)
-def test_what_is_missing_for_an_assignment_is_said_and_nothing_happens(log_in, sent, said):
-    UserFactory(username="rosa", roles=["reviewer"])
-    case = CaseFactory(status="SUBMITTED")
-    asked = {"do": "assign", "chosen": [f"{case.id}:{case.version}"], "reviewer_id": "rosa"}
-
-    answer = log_in("sue", "supervisor").post(LIST, asked | sent, follow=True)
-
-    assert said in text(answer)
-    assert Case.objects.get(pk=case.id).assigned_reviewer_id is None
-
-
-def test_who_may_not_assign_is_refused_case_by_case(log_in):
-    case = CaseFactory(status="SUBMITTED")
-
-    answer = log_in("rosa", "reviewer").post(
-        LIST, {"do": "assign", "chosen": [f"{case.id}:{case.version}"], "reviewer_id": "rosa"}
-    )
-    other = log_in("wanda", "case_writer").post(
-        LIST, {"do": "assign", "chosen": [f"{case.id}:{case.version + 1}"], "reviewer_id": "rosa"}
-    )
-
-    assert answer.context["results"][0].done
-    assert "Your roles do not allow the action assign" in other.context["results"][0].words
-    assert Case.objects.get(pk=case.id).assigned_reviewer_id == OTHER_REVIEWER.id
-
-
-def test_the_chosen_cases_and_whole_lists_are_exported_by_who_may(log_in):
-    cases = [CaseFactory(title=f"Row {n}") for n in range(3)]
-    chosen = {"do": "export", "chosen": [f"{cases[0].id}:0", f"{cases[2].id}:0", "x", "CASE-1:9"]}
-    browser = log_in("audrey", "auditor")
-
-    some = b"".join(browser.post(LIST, chosen).streaming_content).decode("utf-8-sig")
-    every = browser.get(f"{LIST}export/?queue=all&search=row")
-
-    assert re.findall(r"^CASE-\d+", some, re.MULTILINE) == [cases[0].id, cases[2].id]
-    assert "attachment" in every["Content-Disposition"]
-    assert b"".join(every.streaming_content).count(b"\r\n") == 4
-    reviewer = log_in("rob", "reviewer")
-    assert reviewer.post(LIST, chosen).status_code == 403
-    assert reviewer.get(f"{LIST}export/?queue=all").status_code == 403

@@ -41,6 +41,13 @@ EXPORTS = [
     "audit-events/export.xes",
 ]
 ADMIN_EXPORT = "admin/cases/case/export/"
+# Of one person alone: to everybody else they are what never was.
+OWN = [
+    "admin/cases/case/import/{id}/",
+    "admin/cases/case/import/{id}/rejects/",
+    "admin/cases/case/results/{id}/",
+    "admin/cases/case/export/{id}/",
+]
 ADMIN_CASE = [
     f"admin/cases/case/{{id}}/{page}"
     for page in [
@@ -119,10 +126,7 @@ QUIET = [
     "admin/jsi18n/",
     "admin/{url}",
     "admin/cases/case/add/",
-    # One's own uploads: tests/integration/test_admin_imports.py looks for hidden cases in them.
     "admin/cases/case/import/",
-    "admin/cases/case/import/{id}/",
-    "admin/cases/case/import/{id}/rejects/",
     "admin/cases/slatarget/",
     "admin/cases/slatarget/add/",
     "admin/cases/slatarget/{id}/change/",
@@ -151,9 +155,7 @@ def addresses(resolver: URLResolver | None = None, prefix: str = "") -> Iterator
 def plain(address: str) -> str:
     """Write an address as the classes above do: without regex signs and without its version."""
     address = re.sub(
-        r"\(\?P<case_id>[^)]*\)|<str:case_id>|<path:object_id>|<uuid:register_id>|<id>",
-        "{id}",
-        address,
+        r"\(\?P<case_id>[^)]*\)|<str:case_id>|<path:object_id>|<id>|<uuid:\w+>", "{id}", address
     )
     address = address.replace("<path:content_type_id>", "{type}")
     address = re.sub(r"\(\?P<app_label>[^)]*\)", "{app}", address)

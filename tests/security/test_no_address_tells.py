@@ -25,6 +25,7 @@ from outbox.models import OutboxEvent
 from tests.api import expect
 from tests.cast import ALLROUNDER, NOBODY, SUPERVISOR
 from tests.factories import CaseFactory, UserFactory
+from tests.integration.uploads import register, the_upload, upload
 from tests.security.addresses import (
     ACCOUNTS,
     ADMIN_CASE,
@@ -38,6 +39,7 @@ from tests.security.addresses import (
     INSIDERS,
     KEEPERS,
     LISTS,
+    OWN,
     QUIET,
     addresses,
     plain,
@@ -52,7 +54,7 @@ MISSING = "CASE-999999"
 def test_every_address_has_its_class() -> None:
     there = {plain(address) for address in addresses()} - {""}
     classified = [*CASE, *LISTS, *ADMIN_CASE, *ADMIN_LISTS, *INSIDERS, *ACCOUNTS, *QUIET]
-    classified += [*EXPORTS, ADMIN_EXPORT, *AUTOCOMPLETE, *KEEPERS, *FORWARDS, BY_TYPE]
+    classified += [*EXPORTS, ADMIN_EXPORT, *OWN, *AUTOCOMPLETE, *KEEPERS, *FORWARDS, BY_TYPE]
 
     assert len(classified) == len(set(classified))
     assert there == set(classified)
@@ -255,16 +257,64 @@ def test_chosen_by_its_number_a_hidden_case_is_neither_exported_nor_assigned(off
     case = hide()
     chosen = {"chosen": [f"{case.id}:{case.version}", f"{MISSING}:{case.version}"]}
 
-    exported = officer.post("/admin/cases/case/", {**chosen, "do": "export"})
-    assigned = officer.post("/admin/cases/case/", {**chosen, "do": "assign", "reviewer_id": "rosa"})
+    exported = officer.post("/admin/cases/case/", {**chosen, "do": "export"}, follow=True)
+    assigned = officer.post(
+        "/admin/cases/case/", {**chosen, "do": "assign", "reviewer_id": "rosa"}, follow=True
+    )
+    file = officer.get(exported.redirect_chain[0][0].replace("results", "export"))
 
-    assert b"".join(exported.streaming_content).count(b"\n") == 1
-    assert [(r.case_id, r.words) for r in assigned.context["results"]] == [
-        (case.id, "There is no such case."),
-        (MISSING, "There is no such case."),
-    ]
-    assert SECRET not in assigned.content.decode()
+    assert b"".join(file.streaming_content).count(b"\n") == 1
+    for answer in (exported, assigned):
+        assert [(one["of"].case_id, one["of"].words) for one in answer.context["results"]] == [
+            (case.id, "There is no such case."),
+            (MISSING, "There is no such case."),
+        ]
+        assert SECRET not in answer.content.decode()
     expect.unchanged(case)
+
+
+def test_a_case_that_is_hidden_by_now_is_not_named_by_results_of_before(officer) -> None:
+    UserFactory(username="rosa", roles=["reviewer"])
+    case = CaseFactory(status="SUBMITTED", title=SECRET)
+    chosen = {"chosen": [f"{case.id}:{case.version}"], "reviewer_id": "rosa"}
+    answers = [
+        officer.post("/admin/cases/case/", {**chosen, "do": do}, follow=True)
+        for do in ("assign", "export")
+    ]
+    assert all(SECRET in answer.content.decode() for answer in answers)
+
+    services.restrict_case(case_id=case.id, reason="x", actor=SUPERVISOR)
+
+    for answer in answers:
+        page = answer.redirect_chain[0][0]
+        assert SECRET not in officer.get(page).content.decode()
+    file = officer.get(page.replace("results", "export"))
+    assert SECRET.encode() not in b"".join(file.streaming_content)
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("address", OWN)
+def test_what_is_of_somebody_else_is_what_never_was(officer, address, method) -> None:
+    other = Client()
+    other.force_login(UserFactory(username="wanda", roles=["admin"]))
+    case = CaseFactory(title=SECRET)
+    if "/import/" in address:
+        upload(other, register(f"R-1,{SECRET},,"))
+        there = str(the_upload().id)
+    else:
+        sent = {"do": "export", "chosen": [f"{case.id}:0"]}
+        there = other.post("/admin/cases/case/", sent)["Location"].split("/")[-2]
+    nothing = "00000000-0000-7000-8000-000000000000"
+    assert other.get(f"/{address.format(id=there)}").status_code == 200
+
+    theirs, missing = (
+        getattr(officer, method)(f"/{address.format(id=name)}", {"do": "forget"})
+        for name in (there, nothing)
+    )
+
+    assert theirs.status_code == 404
+    assert essence(theirs, there) == essence(missing, nothing)
+    assert other.get(f"/{address.format(id=there)}").status_code == 200
 
 
 @pytest.mark.parametrize("address", KEEPERS)

@@ -20,7 +20,7 @@ from cases.admin.persons import actor_in
 from cases.errors import CaseError, CaseNotFound
 from cases.lifecycle import CaseAction
 from cases.models import Case
-from cases.policies import PERMISSIONS, Actor
+from cases.policies import Actor
 
 # What a link may put into a form beforehand.
 _GIVEN: Final = ("user", "permission", "reviewer_id")
@@ -34,7 +34,7 @@ def action_page(
     actor = actor_in(request)
     context: dict[str, Any] = {"problem": "", "form_key": uuid4()}
     if request.method == "POST":
-        form: forms.Form = form_class(request.POST, case=case)
+        form: forms.Form = form_class(request.POST, actor=actor, case=case)
         done, again, wrong = _act(request, action, form, actor, case)
         if done:
             if again:
@@ -51,7 +51,7 @@ def action_page(
                 form.data = {**request.POST.dict(), "expected_version": str(case.version)}
     else:
         given = {name: request.GET[name] for name in _GIVEN if name in request.GET}
-        form = form_class(case=case, initial=given)
+        form = form_class(actor=actor, case=case, initial=given)
         if case is not None:
             context["problem"] = _forbidden(action, actor, case)
     context |= {
@@ -62,8 +62,6 @@ def action_page(
         "action": ACTIONS[action],
         "case": case,
         "form": form,
-        # Who reviews may take the case without looking for the own name.
-        "me": actor.id if actor.has(PERMISSIONS[CaseAction.CLOSE]) else "",
     }
     return TemplateResponse(request, "admin/cases/case/action.html", context)
 

@@ -16,8 +16,8 @@ from cases.admin.forms import (
     DueDateForm,
     NoteForm,
     ReasonForm,
-    ReviewerForm,
 )
+from cases.admin.reviewer_form import ReviewerForm
 from cases.errors import CaseError, InvalidInput
 from cases.intake import WRITABLE
 from cases.lifecycle import CaseAction

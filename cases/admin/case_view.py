@@ -66,7 +66,9 @@ def case_page(request: HttpRequest, model_admin: ModelAdmin[Case], case: Case) -
         "forbidden": [
             (ACTIONS[action].label, error.message) for action, error in explained.items() if error
         ],
-        "note_form": NoteForm(auto_id="note-%s") if CaseAction.ADD_NOTE in allowed else None,
+        "note_form": NoteForm(actor=actor, auto_id="note-%s")
+        if CaseAction.ADD_NOTE in allowed
+        else None,
         "form_key": uuid4(),
         "notes": selectors.notes_of(case),
         **_access(actor, case, allowed),

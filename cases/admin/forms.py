@@ -7,10 +7,9 @@ from typing import Any
 from django import forms
 
 from cases import intake
-from cases.admin.persons import reviewers
 from cases.lifecycle import Priority
 from cases.models import Case
-from cases.policies import GRANTABLE
+from cases.policies import GRANTABLE, Actor
 
 _UTC = "In UTC."
 
@@ -31,8 +30,9 @@ class ActionForm(forms.Form):
 
     expected_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
-    def __init__(self, *args: Any, case: Case | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, actor: Actor, case: Case | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.actor = actor
         if case is not None:
             self.fields["expected_version"].initial = case.version
             self.prefill(case)
@@ -45,19 +45,6 @@ class ReasonForm(ActionForm):
     """Why."""
 
     reason = forms.CharField(widget=_area(4), max_length=intake.REASON_MAX)
-
-
-class ReviewerForm(ActionForm):
-    """Who is to review: an active account that may."""
-
-    reviewer_id = forms.ChoiceField(label="Reviewer")
-
-    def prefill(self, case: Case) -> None:
-        """Offer the reviewers, the present one chosen."""
-        field = self.fields["reviewer_id"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101 (for the type checker)
-        field.choices = [("", "Choose…"), *reviewers()]
-        field.initial = case.assigned_reviewer_id
 
 
 class DueDateForm(ReasonForm):

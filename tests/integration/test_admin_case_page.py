@@ -162,13 +162,3 @@ def test_the_due_date_is_told_in_words(log_in):
     shown = text(log_in("rob", "reviewer").get(page(case)))
 
     assert re.search(r"<strong>\d+ days late</strong>", shown)
-
-
-def test_reviewers_can_take_a_case_with_one_button(log_in):
-    case = CaseFactory(status="SUBMITTED")
-
-    mine = text(log_in("rob", "reviewer").get(page(case, "start_review")))
-    others = text(log_in("sue", "supervisor").get(page(case, "assign")))
-
-    assert 'data-fills="id_reviewer_id" value="rob"' in mine
-    assert "data-fills" not in others

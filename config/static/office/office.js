@@ -30,14 +30,14 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
-// A button that puts a value into a field: "Assign to me".
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-fills]");
-  if (!button) return;
-  const field = document.getElementById(button.dataset.fills);
-  field.value = button.value;
-  field.focus();
-});
+// A field beside choices: typing chooses "somebody else", choosing one empties the field.
+for (const field of document.querySelectorAll("[data-other]")) {
+  const other = document.getElementById(field.dataset.other);
+  field.addEventListener("input", () => { other.checked = true; });
+  for (const choice of other.form.elements[other.name]) {
+    choice.addEventListener("change", () => { if (choice !== other) field.value = ""; });
+  }
+}
 
 // All rows of a list at once, and how many are chosen.
 for (const all of document.querySelectorAll("[data-chooses]")) {

@@ -26,7 +26,7 @@ EVENT_TYPES: Final = (
     "CASE_CLOCK_RESUMED",
 )
 # A list of days that is longer explains nothing any more.
-_LONGEST: Final = 1_200
+LONGEST: Final = 1_200
 
 
 class Fact(NamedTuple):
@@ -201,7 +201,7 @@ class _Fold:
             return
         last = self.calendar.day_of(self.due_at)
         first = min(self.calendar.day_of(self.start), last)
-        if (last - first).days > _LONGEST:
+        if (last - first).days > LONGEST:
             return
         moment_of = partial(self.calendar.same_time, self.due_at)
         number = 1

@@ -20,6 +20,9 @@ from cases.policies import (
     Actor,
 )
 
+# So many are suggested to who asks over HTTP.
+SUGGESTED_MAX: Final = 50
+
 # What it takes to carry a review from its start to a decision.
 _NEEDED: Final = sorted({VIEW, *(PERMISSIONS[action] for action in FOUR_EYES)})
 

@@ -206,6 +206,7 @@ SPECTACULAR_SETTINGS = {
         "CaseStatusEnum": "cases.lifecycle.CaseStatus",
         "PriorityEnum": "cases.lifecycle.Priority",
         "CaseActionEnum": "cases.api.serializers.ACTIONS",
+        "DayKindEnum": "audit.api.due_dates.DAY_KINDS",
     },
 }
 # A body larger than this is refused before it is read (413); files in forms have a limit of theirs.

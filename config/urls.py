@@ -13,8 +13,8 @@ from audit.api.views import CaseTrailView
 from cases.api.exports import CaseExportView
 from cases.api.notes import CaseNotesView
 from cases.api.summary import CaseSummaryView
-from cases.api.views import CaseViewSet
 from config import health, metrics
+from config.http.cases import CaseViewSet
 from config.oidc import login
 
 _router = SimpleRouter(trailing_slash=False)

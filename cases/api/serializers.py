@@ -19,6 +19,7 @@ from cases.lifecycle import CaseAction, CaseStatus, Priority
 from cases.models import Case, Note
 from cases.pages import CaseRow, PlainRow
 from cases.policies import GRANTABLE
+from cases.reviewers import Candidate
 
 # What people do to an existing case; the rest has another way or is the system's.
 ACTIONS: Final = [
@@ -285,6 +286,14 @@ class ActionSerializer(serializers.Serializer[Any]):
             "error": error and error.code,
             "message": error and error.message,
         }
+
+
+class SuggestedReviewerSerializer(serializers.Serializer[Candidate]):
+    """Who could review a case."""
+
+    reviewer_id = serializers.CharField()
+    name = serializers.CharField(help_text="The name of the person; empty where none is known.")
+    open = serializers.IntegerField()
 
 
 class NoteSerializer(serializers.Serializer[Note]):

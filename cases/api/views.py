@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from rest_framework import viewsets
@@ -25,12 +26,14 @@ from cases.api.serializers import (
     ReasonSerializer,
     ReviewerSerializer,
     StrictSerializer,
+    SuggestedReviewerSerializer,
     written,
 )
 from cases.errors import PreconditionFailed
 from cases.lifecycle import CaseAction
 from cases.models import Case
 from cases.pages import CaseRow
+from cases.reviewers import SUGGESTED_MAX, candidates
 
 NOTHING_TO_MATCH = "A case that is yet to be created has no version to match."
 ACTION = ActionSerializer()
@@ -83,6 +86,16 @@ class CaseViewSet(CaseListing, viewsets.GenericViewSet[Case]):
         self.only_parameters()
         explained = selectors.explained_actions(self.actor, case)
         return Response([ACTION.to_representation(item) for item in explained.items()])
+
+    @describe(answer=SuggestedReviewerSerializer(many=True), operation_id="cases_reviewers_list")
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def reviewers(self, request: Request, case_id: str) -> Response:
+        """Suggest who could review the case, the one with the least open work first."""
+        del request
+        case = selectors.get_case(case_id, self.actor)
+        self.only_parameters()
+        found = candidates(case.id, self.actor)[:SUGGESTED_MAX]
+        return Response([asdict(one) for one in found])
 
     @describe(CaseFieldsSerializer(partial=True))
     def partial_update(self, request: Request, case_id: str) -> Response:

@@ -10,7 +10,7 @@ from tests.factories import CaseFactory
 pytestmark = pytest.mark.django_db
 
 ACCEPT = ["application/json", "*/*", None, "application/*", "text/html;q=0.1, */*"]
-POST_ONLY = ["submit", "start-review", "assign", "escalate", "close", "due-date", "pause"]
+POST_ONLY = ["submit", "start-review", "assign", "escalate", "close", "pause"]
 POST_ONLY += ["resume", "restrict", "unrestrict", "access"]
 
 
@@ -41,6 +41,8 @@ def test_an_address_that_does_not_exist_is_told_in_json(as_actor, path, prefix, 
         ("post", "/cases/{id}"),
         ("delete", "/cases/{id}/notes"),
         ("post", "/cases/{id}/audit-events"),
+        ("put", "/cases/{id}/due-date"),
+        ("post", "/cases/{id}/reviewers"),
         *(("get", f"/cases/{{id}}/{path}") for path in POST_ONLY),
     ],
 )

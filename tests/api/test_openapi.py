@@ -20,11 +20,13 @@ ENDPOINTS = {
     "/v1/cases/{case_id}": {"get", "patch"},
     "/v1/cases/{case_id}/notes": {"get", "post"},
     "/v1/cases/{case_id}/actions": {"get"},
+    "/v1/cases/{case_id}/reviewers": {"get"},
+    "/v1/cases/{case_id}/due-date": {"get", "post"},
     "/v1/cases/{case_id}/audit-events": {"get"},
     **{
         f"/v1/cases/{{case_id}}/{action}": {"post"}
         for action in (
-            "submit", "start-review", "assign", "escalate", "close", "due-date", "pause",
+            "submit", "start-review", "assign", "escalate", "close", "pause",
             "resume", "restrict", "unrestrict", "access",
         )
     },

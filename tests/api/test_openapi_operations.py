@@ -36,6 +36,8 @@ REFUSALS = {
     "audit_events_export_xes": ALWAYS | {"permission_denied"},
     "cases_retrieve": ALWAYS | {"case_not_found"},
     "cases_actions_list": ALWAYS | {"case_not_found"},
+    "cases_due_date": ALWAYS | {"case_not_found"},
+    "cases_reviewers_list": ALWAYS | {"case_not_found"},
     "cases_notes_list": ALWAYS | {"case_not_found"},
     "cases_audit_events_list": ALWAYS | {"case_not_found"},
     "cases_create": ALWAYS | BODY | {"duplicate_case"},

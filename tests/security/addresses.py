@@ -20,6 +20,7 @@ CASE = [
     "cases/{id}/escalate",
     "cases/{id}/pause",
     "cases/{id}/restrict",
+    "cases/{id}/reviewers",
     "cases/{id}/resume",
     "cases/{id}/start-review",
     "cases/{id}/submit",

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from audit.due_dates import explain_due_date
+from audit.due_dates import explain_due_date, problems_of
 from cases.deadlines import Day, DayKind, Explanation
 from cases.errors import CaseNotFound
 from cases.events import rfc3339
@@ -41,9 +41,7 @@ class Command(BaseCommand):
         except CaseNotFound as error:
             raise CommandError(error.message, returncode=2) from error
         told = explain_due_date(case.id)
-        problems = list(told.problems)
-        if told.due_at != case.due_at:
-            problems.append(f"The case says {case.due_at}; its trail says {told.due_at}.")
+        problems = problems_of(told, case.due_at)
         if options["json"]:
             whole = {"case_id": case.id, **asdict(told), "problems": problems}
             self.stdout.write(json.dumps(whole, default=_written))

@@ -13,9 +13,12 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, Final
 
+from audit.api.due_dates import written
 from audit.exports.table import EVENT_COLUMNS
 from audit.exports.xes import Xes
 from cases.api.serializers import ActionSerializer
+from cases.calendar import WorkCalendar
+from cases.deadlines import Fact, explain
 from cases.events import rfc3339
 from cases.lifecycle import LIFECYCLE, CaseAction, CaseStatus, Priority
 from cases.policies import DEFAULT_ROLES, Actor, available_actions, explained_actions
@@ -165,6 +168,20 @@ def _actions() -> list[dict[str, Any]]:
     return [ActionSerializer().to_representation(item) for item in explained.items()]
 
 
+def _explanation() -> dict[str, Any]:
+    """Return why a case that was submitted on the Monday is due when it is."""
+    calendar = WorkCalendar("DE-BE", "Europe/Berlin")
+    due_at = calendar.due_after(_MONDAY, 10)
+    counted = {
+        "working_days": 10,
+        "calendar": calendar.name,
+        "time_zone": calendar.zone,
+        "due_at": rfc3339(due_at),
+    }
+    submitted = Fact(1, LIFECYCLE[CaseAction.SUBMIT].event.type, _MONDAY, counted)
+    return written(explain([submitted]), due_at)
+
+
 def _cases_as_csv() -> str:
     """Return a file of one case; its columns are the fields of a case but the last."""
     case = {name: value for name, value in _case(None).items() if name != "available_actions"}
@@ -203,7 +220,15 @@ def _event_as_xes() -> str:
 
 
 _ROWS: Final[dict[str, Any]] = {"Case": _case(None), "Note": _NOTE, "AuditEvent": _EVENT}
-_OTHERS: Final[dict[str, Any]] = {"Action": _actions(), "CaseSummary": _SUMMARY}
+_OTHERS: Final[dict[str, Any]] = {
+    "Action": _actions(),
+    "CaseSummary": _SUMMARY,
+    "DueDateExplanation": _explanation(),
+    "SuggestedReviewer": [
+        {"reviewer_id": "reviewer-2", "name": "Rosa Reviewer", "open": 1},
+        {"reviewer_id": "reviewer-1", "name": "", "open": 3},
+    ],
+}
 # By the end of the address.
 _FILES: Final = {
     "/cases/export.csv": _cases_as_csv(),

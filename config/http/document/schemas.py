@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from cases import intake
+from cases.deadlines import LONGEST
 from cases.lifecycle import CaseAction
+from cases.reviewers import SUGGESTED_MAX
 from config.http.document import patterns
 from config.http.document.operations import Document, operations
 from config.http.pagination import LIMIT_MAX
@@ -111,7 +113,25 @@ BY_COMPONENT: Final[dict[tuple[str, str], dict[str, Any]]] = {
     ),
     ("Action", "message"): {"minLength": 1, "maxLength": intake.REASON_MAX},
     ("CasesOfReviewer", "reviewer_id"): _actor("Whose cases they are."),
+    ("SuggestedReviewer", "reviewer_id"): _actor("The name of the account."),
+    ("SuggestedReviewer", "name"): {"maxLength": 301},
+    ("WorkCalendar", "holidays"): {"maxLength": 100},
+    ("WorkCalendar", "time_zone"): {"minLength": 1, "maxLength": 100},
+    ("DueDateExplanation", "steps"): {"maxItems": _NO_LIMIT},
+    # The day on which counting began and the last one are both among them.
+    ("DueDateExplanation", "days"): {"maxItems": LONGEST + 1, "uniqueItems": True},
+    ("DueDateExplanation", "problems"): {
+        "maxItems": _NO_LIMIT,
+        "items": {"type": "string", "minLength": 1, "maxLength": intake.REASON_MAX},
+    },
+    ("DueDateStep", "text"): {"minLength": 1, "maxLength": intake.REASON_MAX},
+    ("DueDateDay", "day"): {"maxLength": 10, "description": "Which day."},
+    ("DueDateDay", "kind"): {"description": "What it is to the due date."},
+    ("DueDateDay", "name"): {"maxLength": 200},
 }
+
+# How many there are in an answer that is a list and no page.
+_MOST: Final = {"Action": len(CaseAction), "SuggestedReviewer": SUGGESTED_MAX}
 
 
 def make_exact(document: Document) -> None:
@@ -140,9 +160,10 @@ def make_exact(document: Document) -> None:
 
 
 def _bounds_of_answer(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the bounds of an answer that is no object: the actions of a case, or a file."""
+    """Return the bounds of an answer that is no object: actions, reviewers, or a file."""
     if schema.get("type") == "array":
-        return {"maxItems": len(CaseAction), "uniqueItems": True}
+        of = schema["items"]["$ref"].rpartition("/")[2]
+        return {"maxItems": _MOST[of], "uniqueItems": True}
     return {"maxLength": _NO_LIMIT} if schema.get("type") == "string" else {}
 
 

@@ -32,6 +32,7 @@ PAGES = {
     "case": ("supervisor-1", f"{CASE}/change/"),
     "form": ("supervisor-1", f"{CASE}/set-due-date/"),
     "refused form": ("supervisor-1", f"{CASE}/close/"),
+    "suggested reviewers": ("supervisor-1", f"{CASE}/assign/"),
     "new case": ("writer-1", f"{CASES}add/"),
     "administration": ("admin-1", "/admin/tables/"),
     "accounts": ("admin-1", "/admin/auth/user/"),
@@ -64,6 +65,13 @@ def look(page: Page, rules: dict[str, Any]) -> list[str]:
     ]
 
 
+def darken(page: Page) -> None:
+    """Turn to the dark and wait for it: colours on their way would be measured in between."""
+    page.emulate_media(color_scheme="dark")
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+    page.evaluate("Promise.all(document.getAnimations().map(one => one.finished)).then(() => null)")
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_has_no_serious_finding_and_breaks_no_rule_of_the_policy(
     office: Office, name: str
@@ -80,8 +88,7 @@ def test_a_page_has_no_serious_finding_and_breaks_no_rule_of_the_policy(
 
     assert office.complaints == []
     assert look(page, RULES) == []
-    page.emulate_media(color_scheme="dark")
-    page.evaluate("Promise.all(document.getAnimations().map(one => one.finished)).then(() => null)")
+    darken(page)
     assert look(page, COLOURS) == []
     page.set_viewport_size(NARROW)
     assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
@@ -113,6 +120,31 @@ def test_a_register_is_imported_by_pages_that_have_no_serious_finding(office: Of
     assert page.get_by_text("F-9").count() >= 1
     page.goto(f"{CASES}?queue=all&q=fees")
     assert page.get_by_text("Fees charged twice").count() >= 3
+    page.context.close()
+
+
+@pytest.mark.parametrize("do", ["assign", "export"])
+def test_results_of_many_cases_have_no_serious_finding(office: Office, do: str) -> None:
+    office.complaints.clear()
+    page = office.desk("supervisor-1", color_scheme="light")
+    page.goto(f"{CASES}?queue=closed")
+    page.check("text=All on this page")
+    page.click(f".bulk button[value={do}]")
+    seen = []
+    if do == "assign":
+        page.locator("[role=alert]").wait_for()  # no reviewer was chosen
+        seen += look(page, RULES)
+        page.select_option("#reviewer_id", "reviewer-1")
+        page.click(f".bulk button[value={do}]")
+    page.wait_for_url("**/results/**")
+    seen += look(page, RULES)
+    darken(page)
+    seen += look(page, COLOURS)
+    page.set_viewport_size(NARROW)
+
+    assert seen == []
+    assert office.complaints == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
     page.context.close()
 
 

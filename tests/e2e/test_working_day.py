@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browser import Office, manage, open_office
+from tests.e2e.browser import Office, open_office
 
 REGISTER = """external_reference,title,subject,category,priority
 2026/101,Fees charged twice,Northwind Bank,Payments,HIGH
 2026/102,Late annual report,Northwind Bank,Insurance,NORMAL
 2026/103,Claim refused without reasons,Northwind Bank,Insurance,URGENT
+2026/104,,Northwind Bank,Insurance,NORMAL
 """
 
 
@@ -36,26 +37,46 @@ def status(page: Page, words: str) -> None:
 
 
 def take_in(office: Office, folder: Path) -> None:
-    """The register of the day is imported by command."""
+    """The writer uploads the register of the day, mends what is missing, looks and imports."""
     register = folder / "register.csv"
     register.write_text(REGISTER)
-    said = manage(
-        office.database, "import_cases", str(register), "--source", "day", "--submit",
-        "--actor", "writer-1", "--rejects", str(folder / "rejects.jsonl"),
-    )  # fmt: skip
-    assert "3 created" in said
+    writer = office.desk("writer-1")
+    writer.goto("/admin/cases/case/")
+    writer.click("a:has-text('Import')")
+    writer.set_input_files("#id_file", str(register))
+    writer.click("button:has-text('Upload')")
+    expect(writer.locator("#id_title")).to_have_value("1")  # as it is called
+    writer.click("button:has-text('Check all rows')")
+    expect(writer.locator("[role=alert]").first).to_contain_text("Nothing was checked yet")
+    writer.fill("#id_source", "day")
+    writer.check("#id_submit")
+    writer.click("button:has-text('Check all rows')")
+    expect(writer.locator("#refused-heading")).to_be_visible()
+    expect(writer.locator("[aria-labelledby=refused-heading] tbody tr")).to_have_count(1)
+    expect(writer.locator(".why")).to_have_text("title: This field may not be blank.")
+    writer.dblclick("button:has-text('Import 3 rows')")
+    expect(writer.locator("#outcome-heading")).to_have_text("4 rows done")
+    with writer.expect_download() as download:
+        writer.click("text=Download what did not go in")
+    assert Path(download.value.path()).read_text().startswith('{"line": 5, "reason": "title:')
+    writer.click("text=See the cases")
+    expect(writer.locator("table.rows tbody tr")).to_have_count(3)
 
 
 def hand_out(office: Office) -> None:
-    """The supervisor finds what came in and gives it to a reviewer."""
+    """The supervisor finds what came in, forgets to name a reviewer, and gives it to one."""
     supervisor = office.desk("supervisor-1")
     supervisor.goto("/admin/cases/case/?queue=unassigned&source=day")
     expect(supervisor.locator("table.rows tbody tr")).to_have_count(3)
     supervisor.check("text=All on this page")
     expect(supervisor.locator("#chosen-said")).to_have_text("3 chosen")
-    supervisor.select_option("#reviewer_id", "reviewer-1")
     supervisor.click("button:has-text('Assign')")
+    expect(supervisor.locator("[role=alert]")).to_contain_text("Choose a reviewer")
+    expect(supervisor.locator("#chosen-said")).to_have_text("3 chosen")
+    supervisor.select_option("#reviewer_id", "reviewer-1")
+    supervisor.dblclick("button:has-text('Assign')")
     expect(supervisor.locator("h1")).to_have_text("3 of 3 assigned to reviewer-1")
+    supervisor.reload()
     expect(supervisor.locator("td .chip", has_text="Done")).to_have_count(3)
 
 
@@ -69,8 +90,12 @@ def review(office: Office) -> tuple[Page, str]:
     urgent = open_case(reviewer, "Claim refused")
     status(reviewer, "Submitted")
     reviewer.click("text=Start review")
-    reviewer.click("text=Assign to me")
-    expect(reviewer.locator("#id_reviewer_id")).to_have_value("reviewer-1")
+    mine = reviewer.locator(".suggestion", has_text="you,")
+    expect(mine.locator("input")).to_be_checked()
+    reviewer.fill("#id_reviewer_id", "reviewer-")
+    expect(reviewer.locator("#somebody-else")).to_be_checked()
+    mine.click()
+    expect(reviewer.locator("#id_reviewer_id")).to_have_value("")
     reviewer.dblclick(".ask button.button:has-text('Start review')")
     reviewer.wait_for_url("**/change/")
     status(reviewer, "Under review")
@@ -122,6 +147,12 @@ def audit(office: Office, urgent: str) -> None:
     with auditor.expect_download() as download:
         auditor.click("text=Export list")
     assert Path(download.value.path()).read_text("utf-8-sig").count("\n") == 4
+    auditor.locator("tbody input[name=chosen]").first.check()
+    auditor.click(".bulk button:has-text('Export')")
+    expect(auditor.locator("h1")).to_have_text("1 of 1 in the file")
+    with auditor.expect_download() as download:
+        auditor.click("text=Download the file")
+    assert Path(download.value.path()).read_text("utf-8-sig").count("\n") == 2
 
 
 def test_a_day_in_the_office(office: Office, tmp_path: Path) -> None:

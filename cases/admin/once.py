@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID, uuid4, uuid5
 
 from django.db import connection, transaction
@@ -28,6 +28,15 @@ _KEEP: Final = "UPDATE idempotency_keys SET body = %s WHERE actor_id = %s AND ke
 _KEPT: Final = "SELECT body FROM idempotency_keys WHERE actor_id = %s AND key = %s"
 
 
+def _stored(kind: Literal["one", "many"], key: object) -> str:
+    """Return the key as the table holds it.
+
+    A line end is in no Idempotency-Key of the API, so nobody can send there what is kept here, and
+    what was done to many cases is never told as what was done to one.
+    """
+    return f"{kind}\n{key}"
+
+
 def once(actor: Actor, key: str, work: Callable[[], str | None]) -> tuple[str | None, bool]:
     """Do the work, unless a form with this key did it already; without a key, just do it.
 
@@ -41,7 +50,7 @@ def once(actor: Actor, key: str, work: Callable[[], str | None]) -> tuple[str | 
     """
     if not _KEY.fullmatch(key):
         return work(), False
-    mine = [actor.id, f"form:{key}"]
+    mine = [actor.id, _stored("one", key)]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_TAKE, mine)
         if cursor.rowcount == 0:
@@ -67,19 +76,19 @@ def key_of(form_key: str, *sent: str) -> UUID:
 def take(actor: Actor, key: UUID) -> bool:
     """Take a key, at once; tell whether nobody had it."""
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, [actor.id, f"form:{key}"])
+        cursor.execute(_TAKE, [actor.id, _stored("many", key)])
         return bool(cursor.rowcount)
 
 
 def keep(actor: Actor, key: UUID, results: str) -> None:
     """Keep what came of the work, with the key that was taken for it."""
     with connection.cursor() as cursor:
-        cursor.execute(_KEEP, [results, actor.id, f"form:{key}"])
+        cursor.execute(_KEEP, [results, actor.id, _stored("many", key)])
 
 
 def kept(actor: Actor, key: UUID) -> str | None:
     """Return what was kept with a key; empty while the work is under way, None for no key."""
     with connection.cursor() as cursor:
-        cursor.execute(_KEPT, [actor.id, f"form:{key}"])
+        cursor.execute(_KEPT, [actor.id, _stored("many", key)])
         row = cursor.fetchone()
     return None if row is None else str(row[0])

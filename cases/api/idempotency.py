@@ -110,7 +110,7 @@ def _once(actor_id: str, key: str, asked: bytes, work: Callable[[], Response]) -
 def _fingerprint(request: Request) -> bytes:
     asked: list[Any] = [
         request.method,
-        request.get_full_path(),
+        request.get_full_path().removeprefix("/v1"),  # the same API as at the root
         request.META.get("HTTP_IF_MATCH"),
         request.data,
     ]

@@ -15,7 +15,7 @@ from pathlib import PurePath
 from typing import Any, BinaryIO, Final
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from cases import services
 from cases.imports.cases import BATCH
@@ -48,6 +48,10 @@ _NOT_TEXT: Final[dict[bytes, str]] = {
     b"\x1f\x8b": "This file is compressed",
 }
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+_BOM: Final = b"\xef\xbb\xbf"
+# Uploads of one person take turns, so that each sees those before it. The lock ends with the
+# transaction; the number keeps it apart from other advisory locks.
+_TAKE_TURNS: Final = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 4712))"
 
 
 def refused_size(size: int) -> FileError:
@@ -81,10 +85,6 @@ def take_in(
         FileError: this is no register, or more than is taken; the message says what to do.
     """
     services.check_may(action=CaseAction.CREATE, actor=actor)
-    waiting = UploadedRegister.objects.filter(actor_id=actor.id)
-    if waiting.exclude(state=RegisterState.LOADED).count() >= MOST_WAITING:
-        message = f"{MOST_WAITING} of your uploads wait to be imported: import or delete one first."
-        raise FileError(message)
     name = _CONTROL.sub(" ", PurePath(name.replace("\\", "/")).name).strip() or "register"
     head = file.read(_HEAD)
     size = file.seek(0, 2)
@@ -93,6 +93,7 @@ def take_in(
     json_lines = PurePath(name).suffix.lower() in JSON_LINES
     delimiter = "" if json_lines else delimiter or _delimiter_in(head)
     with transaction.atomic(), read_rows(file, name=name, delimiter=delimiter) as source:
+        _refuse_one_too_many(actor)
         register = UploadedRegister(
             actor_id=actor.id,
             file_name=shown(name, SHORT_MAX),
@@ -108,8 +109,17 @@ def take_in(
     return register
 
 
+def _refuse_one_too_many(actor: Actor) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_TURNS, [actor.id])
+    mine = UploadedRegister.objects.filter(actor_id=actor.id)
+    if mine.exclude(state=RegisterState.LOADED).count() >= MOST_WAITING:
+        message = f"{MOST_WAITING} of your uploads wait to be imported: import or delete one first."
+        raise FileError(message)
+
+
 def _refuse_what_is_no_register(name: str, head: bytes, size: int) -> None:
-    if not head.strip():
+    if not head.removeprefix(_BOM).strip():
         message = "The file is empty."
         raise FileError(message)
     if size > settings.IMPORT_MAX_MIB * MEBIBYTE:
@@ -130,7 +140,7 @@ def _refuse_what_is_no_register(name: str, head: bytes, size: int) -> None:
 
 def _delimiter_in(head: bytes) -> str:
     """Return which delimiter stands most often in the first line, outside of quotes."""
-    line = head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n").splitlines()[0]
+    line = head.removeprefix(_BOM).lstrip(b"\r\n").splitlines()[0]
     text = re.sub(r'"[^"]*"', "", line.decode(errors="replace"))
     return max(_DELIMITERS, key=text.count)
 

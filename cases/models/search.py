@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from django.db.models import BooleanField, F, Func, OuterRef, Q, QuerySet, Subquery, Value, Window
 from django.db.models.expressions import OrderBy
@@ -74,7 +75,10 @@ def hits_near(cases: QuerySet[Any], search: str, size: int) -> tuple[list[str], 
     order = cast(list[OrderBy], list(cases.query.order_by))
     near = cases.annotate(place=Window(RowNumber(), order_by=order)).values_list("pk", "place")
     # One case more, found or not, tells that there are more than could be looked at.
-    sql, params = near[: NEAR + 1].query.sql_with_params()
+    try:
+        sql, params = near[: NEAR + 1].query.sql_with_params()
+    except EmptyResultSet:  # no case can be in the list, so there is none to look at
+        return [], True
     with connection.cursor() as cursor:
         # What stands in parentheses comes in its own order: nothing above it sorts or hashes.
         cursor.execute(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from audit.models import AuditEvent
+from cases.admin import once as forms
 from cases.models import Case, IdempotencyKey, Note
 from outbox.models import OutboxEvent
 from tests.api.endpoints import WRITES, Write
@@ -115,6 +117,35 @@ def test_the_order_of_names_and_the_blanks_of_the_body_do_not_matter(as_actor):
     )
 
     same(first, second)
+
+
+def test_under_v1_and_at_the_root_it_is_the_same_request(as_actor):
+    client = as_actor(WRITER)
+
+    first = client.post("/cases", {"title": "Late"}, **KEY)
+    second = client.post("/v1/cases", {"title": "Late"}, **KEY)
+
+    same(first, second)
+    assert Case.objects.count() == 1
+
+
+@pytest.mark.parametrize("taken", ["form:{}", "one {}", "many {}", "{}"])
+def test_no_key_that_can_be_sent_is_that_of_a_form_in_the_back_office(as_actor, taken):
+    key = uuid4()
+    sent = {"HTTP_IDEMPOTENCY_KEY": taken.format(key)}
+
+    as_actor(WRITER).post("/cases", {"title": "Late"}, **sent)
+
+    assert forms.once(WRITER, str(key), lambda: "done") == ("done", False)
+    assert forms.take(WRITER, key)
+
+
+def test_a_form_for_one_case_and_one_for_many_never_meet():
+    key = uuid4()
+    forms.once(WRITER, str(key), lambda: "done")
+
+    assert forms.kept(WRITER, key) is None
+    assert forms.take(WRITER, key)
 
 
 def test_another_actor_has_keys_of_its_own(as_actor):

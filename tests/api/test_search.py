@@ -200,6 +200,12 @@ def test_restricted_cases_are_found_by_who_may_know_them_alone(as_actor, way) ->
         assert ids(as_actor(actor).get("/cases?search=zebra")) == [], actor.id
 
 
+def test_who_may_see_no_case_at_all_finds_none(as_actor, way) -> None:
+    CaseFactory(title="Zebra")
+
+    assert ids(as_actor(NOBODY).get("/cases?search=zebra")) == []
+
+
 def test_the_plain_filter_finds_what_the_quick_ways_find() -> None:
     case = CaseFactory(**TEXTS)
     CaseFactory()

@@ -12,7 +12,7 @@ from django.test import Client
 
 from cases import services
 from cases.admin import imports
-from cases.imports import registers
+from cases.imports import registers, uploads
 from cases.models import Case, RegisterState, UploadedRegister
 from tests.cast import WRITER
 from tests.factories import UserFactory
@@ -57,6 +57,19 @@ def test_two_windows_of_one_person_load_every_row_once(at_once) -> None:
     assert counts(one) == {"created": 2_000}
     assert Case.objects.count() == 2_000
     assert_gapless()
+
+
+def test_two_windows_do_not_get_round_the_limit_of_waiting_uploads(at_once, monkeypatch) -> None:
+    monkeypatch.setattr(uploads, "MOST_WAITING", 1)
+    browser = desk("wanda")
+
+    def send() -> int:
+        window = Client()
+        window.cookies = browser.cookies
+        return upload(window, register(*ROWS)).status_code
+
+    assert sorted(at_once(send, send, send)) == [200, 200, 302]
+    assert UploadedRegister.objects.count() == 1
 
 
 def test_while_one_window_is_at_it_another_one_waits_for_nothing(everything) -> None:

@@ -52,6 +52,8 @@ XLSX = b"PK\x03\x04\x14\x00\x06\x00" + b"\0" * 200
         (b" \n \n", "blank.csv", "The file is empty."),
         (b"external_reference,title\n", "header.csv", "There are no rows below the header."),
         (b"\n\n", "x.jsonl", "The file is empty."),
+        (b"\xef\xbb\xbf", "mark.csv", "The file is empty."),
+        (b"\xef\xbb\xbf\r\n", "mark.csv", "The file is empty."),
         (XLSX, "register.xlsx", "Save the table as CSV in UTF-8"),
         (XLSX, "register.csv", "This is a spreadsheet"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old.xls", "This is a spreadsheet"),

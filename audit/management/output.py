@@ -56,13 +56,18 @@ def standard_output() -> Iterator[Write]:
         yield output.write
         output.flush()
     except BrokenPipeError:
-        # What is still in the buffer is flushed when Python ends, and would fail once more.
-        with Path(os.devnull).open("wb") as nothing, suppress(OSError, ValueError):
-            os.dup2(nothing.fileno(), output.fileno())
+        _drop_what_is_left(output.fileno())
         sys.exit(1)
     except OSError as error:
+        _drop_what_is_left(output.fileno())
         message = f"Writing to standard output failed: {error.strerror}. The file is not complete."
         raise CommandError(message, returncode=1) from error
+
+
+def _drop_what_is_left(output: int) -> None:
+    """Let Python's own flush at its end, which would fail once more and end with 120, succeed."""
+    with Path(os.devnull).open("wb") as nothing, suppress(OSError):
+        os.dup2(nothing.fileno(), output)
 
 
 @contextmanager

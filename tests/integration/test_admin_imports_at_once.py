@@ -118,7 +118,7 @@ def test_two_people_who_import_the_same_register_make_each_case_once(at_once) ->
 
 
 def test_rows_that_somebody_takes_in_the_other_way_round_are_looked_at_again() -> None:
-    """Each waits for the other: PostgreSQL ends that by refusing one, which is the import."""
+    """Each waits for the other: PostgreSQL ends that by refusing who first looks for the cause."""
     browser = desk("wanda")
     upload(browser, register(*ROWS[:3]))
     one = the_upload()
@@ -128,10 +128,19 @@ def test_rows_that_somebody_takes_in_the_other_way_round_are_looked_at_again() -
         fields = {"title": "Taken", "source": "Register", "external_reference": f"R-{n}"}
         services.create_case(fields=fields, actor=WRITER)
 
+    def look_for_deadlocks_after(seconds: int) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET deadlock_timeout = '{seconds}s'")
+
+    def importing_looks_first() -> None:
+        look_for_deadlocks_after(3)
+        begin(browser, one)
+
     with ThreadPoolExecutor(1) as pool:
+        look_for_deadlocks_after(60)
         with transaction.atomic():
             take(2)
-            importing = alone(pool, lambda: begin(browser, one))
+            importing = alone(pool, importing_looks_first)
             wait_until("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
             take(0)
         importing.result(timeout=30)

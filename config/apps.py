@@ -17,6 +17,11 @@ class ProjectConfig(AppConfig):
         from config.metrics import counted  # noqa: PLC0415 (as above)
 
         case_event.connect(counted.count_events, dispatch_uid="config.count_events")
+        if checks.traces_wanted():
+            from config.traces import trace_deliveries  # noqa: PLC0415 (only where it is wanted)
+            from outbox.signals import handed_over  # noqa: PLC0415 (models are loaded by now)
+
+            handed_over.connect(trace_deliveries, dispatch_uid="config.trace_deliveries")
         action_refused.connect(counted.count_refusal, dispatch_uid="config.count_refusal")
 
 

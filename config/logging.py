@@ -101,6 +101,9 @@ def configure(*, level: str, form: str, sql: bool) -> None:
                 "httpcore": {"level": "WARNING"},
                 "aio_pika": {"level": "WARNING"},
                 "aiormq": {"level": "CRITICAL"},
+                # A collector of traces that is away is told of when spans are lost, not each try.
+                "opentelemetry": {"level": "ERROR"},
+                "urllib3": {"level": "WARNING"},
             },
         }
     )

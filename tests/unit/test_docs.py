@@ -335,8 +335,10 @@ def test_the_size_of_a_body_is_the_one_told() -> None:
 
 def test_every_direct_dependency_has_a_line() -> None:
     groups = PYPROJECT["dependency-groups"]
-    declared = PYPROJECT["project"]["dependencies"], groups["dev"], groups["browser"]
-    headings = "The service", "A workstation", "A browser"
+    project = PYPROJECT["project"]
+    extra = project["optional-dependencies"]["traces"]
+    declared = project["dependencies"], extra, groups["dev"], groups["browser"]
+    headings = "The service", "Traces", "A workstation", "A browser"
 
     for heading, requirements in zip(headings, declared, strict=True):
         told = [code(row[0]) for row in rows(section("dependencies.md", heading), width=5)]

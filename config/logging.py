@@ -9,9 +9,22 @@ from typing import Any
 
 import orjson
 import structlog
+from structlog.typing import EventDict
+
+from cases.signals import request_id
+
+
+def _with_request_id(logger: object, method: str, line: EventDict) -> EventDict:
+    """Add which request, command or job a line belongs to: the id that the trail has, too."""
+    del logger, method
+    if identity := request_id.get():
+        line.setdefault("request_id", identity)
+    return line
+
 
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
+    _with_request_id,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -52,7 +52,6 @@ def request_context(
         traced = "HTTP_TRACEPARENT" in request.META
         trace_token = trace_context.set(trace_of(request.headers if traced else {}))
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=identity)
         started = time.perf_counter()
         try:
             response = get_response(request)

@@ -1,7 +1,7 @@
 """The folder in which the workers of a web server count together, so that any of them can answer.
 
 Each worker writes its figures into files of its own there, mapped into memory, and whoever is
-scraped adds all of them up (docs/decisions/0024-figures-of-all-workers.md). Without a folder, as
+scraped adds all of them up (docs/decisions/0024-counting-and-tracing.md). Without a folder, as
 in tests and under other servers, a process counts for itself.
 """
 

@@ -2,7 +2,7 @@
 
 Loaded only where OTEL_EXPORTER_OTLP_ENDPOINT is set. Each process has an exporter of its own, with
 a thread that sends what has ended; a collector that is away costs nobody any time, only its spans.
-Why it is done this way: docs/decisions/0024-watched-by-others-means.md.
+Why it is done this way: docs/decisions/0024-counting-and-tracing.md.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def test_the_lock_holds_what_is_declared(name: str) -> None:
     assert off == [], f"Run 'make lock': {name} does not hold {off}"
 
 
-@pytest.mark.parametrize(("smaller", "larger"), itertools.pairwise(LOCKS))
+@pytest.mark.parametrize(("smaller", "larger"), [*itertools.pairwise(LOCKS)])
 def test_a_larger_lock_has_the_versions_of_the_smaller_one(smaller: str, larger: str) -> None:
     more = locked(larger)
     assert {name: more.get(name) for name in locked(smaller)} == locked(smaller)

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 from django.db import connection
 
 from cases.policies import Actor
+from tests.leaks import look
 
 PROJECT = Path(__file__).resolve().parents[2]
 PATIENCE = 90  # seconds until the first answer; a machine may be busy
@@ -111,6 +112,7 @@ def running_server(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            look(server.logged())
 
 
 def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:

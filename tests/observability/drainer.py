@@ -13,6 +13,7 @@ from urllib.request import urlopen
 
 from tests.api.server import PATIENCE, PROJECT, free_port
 from tests.integration.receiver import Receiver
+from tests.leaks import look
 from tests.observability.figures import Figures
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
@@ -39,7 +40,7 @@ def _settings(database: str, environment: dict[str, str]) -> dict[str, str]:
 
 def drain(database: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Deliver what is due, and end."""
-    return subprocess.run(
+    done = subprocess.run(
         _COMMAND,
         cwd=PROJECT,
         env=_settings(database, environment),
@@ -47,6 +48,8 @@ def drain(database: str, **environment: str) -> subprocess.CompletedProcess[str]
         text=True,
         check=False,
     )
+    look(done.stderr)
+    return done
 
 
 @contextmanager

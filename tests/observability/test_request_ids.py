@@ -14,6 +14,7 @@ import pytest
 from tests.api.server import PROJECT, Server, running_server
 from tests.cast import ADMIN, AUDITOR, WRITER
 from tests.integration.receiver import Receiver, receiver, says
+from tests.leaks import look
 from tests.observability.drainer import drain, to
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +54,7 @@ def run(database: str, *command: str) -> list[dict[str, Any]]:
         text=True,
         check=False,
     )
+    look(done.stderr)
     assert done.returncode == 0, done.stderr
     return lines(done.stderr)
 

@@ -17,12 +17,13 @@ import pytest
 from tests.api.server import PATIENCE, PROJECT, Server, running_server
 from tests.cast import ADMIN, AUDITOR, WRITER
 from tests.integration.receiver import Receiver, receiver
+from tests.leaks import secret
 from tests.observability.collector import Collector, Span, collector
 from tests.observability.drainer import drain, to
 
 pytestmark = pytest.mark.django_db
 
-SECRET = "Xylophon7"
+SECRET = secret("Xylophon7")
 TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 SOON, NEVER = {"OTEL_BSP_SCHEDULE_DELAY": "50"}, {"OTEL_BSP_SCHEDULE_DELAY": "3600000"}
 

@@ -41,12 +41,16 @@ def secret(text: str) -> str:
 
 def look(text: str) -> None:
     """Look for what must not be in the text of a log; the running test fails at its end."""
-    for marked in (*_secrets, *_of_this_test):
-        if marked in text:
-            _found.append(f"{marked!r} in: {_around(text, text.index(marked))}")
-    for what, shape in _SHAPES.items():
-        if match := shape.search(text):
-            _found.append(f"{what} in: {_around(text, match.start())}")
+    _found.extend(
+        f"{marked!r} in: {_around(text, text.index(marked))}"
+        for marked in (*_secrets, *_of_this_test)
+        if marked in text
+    )
+    _found.extend(
+        f"{what} in: {_around(text, match.start())}"
+        for what, shape in _SHAPES.items()
+        if (match := shape.search(text))
+    )
 
 
 def _around(text: str, place: int) -> str:

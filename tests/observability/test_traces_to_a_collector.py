@@ -16,7 +16,7 @@ import pytest
 
 from tests.api.server import PATIENCE, PROJECT, Server, running_server
 from tests.cast import ADMIN, AUDITOR, WRITER
-from tests.integration.receiver import Receiver, receiver
+from tests.integration.receiver import Receiver, receiver, says
 from tests.leaks import secret
 from tests.observability.collector import Collector, Span, collector
 from tests.observability.drainer import drain, to
@@ -223,3 +223,20 @@ def test_without_an_endpoint_nothing_of_it_is_loaded(database) -> None:
     )
 
     assert done.stdout.strip() == "[]"
+
+
+def test_a_delivery_that_failed_is_told_as_such_and_without_a_word_of_the_receivers(
+    server, database, there, consumer
+) -> None:
+    trace, header = traced(4)
+    assert server.ask("POST", "/cases", WRITER, {"title": "Late"}, **header).status_code == 201
+    with receiver() as broken:
+        broken.answer = says(500, body=SECRET.encode())
+        drain(database, OTEL_EXPORTER_OTLP_ENDPOINT=there.url, **to(broken))
+
+    spans = there.until(lambda s: any(x.kind == "PRODUCER" for x in of_trace(s, trace)))
+
+    (publish,) = [span for span in of_trace(spans, trace) if span.kind == "PRODUCER"]
+    assert publish.failed
+    assert publish.attributes["outbox.result"] == "failed"
+    assert SECRET.encode() not in there.raw()

@@ -103,13 +103,15 @@ $(ASYNCAPI):
 
 audit: $(ENVIRONMENT)  ## Look for known holes in what is installed; only as good as the advisories within reach.
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.txt
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements-traces.txt
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements-dev.txt
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header \
 	--no-emit-index-url --python-version 3.11 pyproject.toml
 lock: $(ENVIRONMENT)  ## Bring requirements*.txt in line with pyproject.toml; ARGS=--upgrade takes the newest.
 	$(COMPILE) -o requirements.txt $(ARGS)
-	$(COMPILE) -c requirements.txt --group dev --group browser -o requirements-dev.txt $(ARGS)
+	$(COMPILE) -c requirements.txt --extra traces -o requirements-traces.txt $(ARGS)
+	$(COMPILE) -c requirements-traces.txt --extra traces --group dev --group browser -o requirements-dev.txt $(ARGS)
 
 clean:  ## Remove the environment and all caches; the data in var/ stay.
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis staticfiles

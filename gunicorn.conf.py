@@ -3,6 +3,9 @@
 import gc
 import select
 import sys
+from typing import Any
+
+from config import counting
 
 wsgi_app = "config.wsgi:application"
 # Two threads a worker: more of them wait for the interpreter rather than for the database.
@@ -11,6 +14,21 @@ worker_class = "config.server.Worker" if hasattr(select, "epoll") else "gthread"
 # The filters of a list may all be given, with long words in them.
 limit_request_line = 8190
 control_socket_disable = True
+
+# Before anything of the service is loaded, wherever gunicorn does that.
+counting.begin()
+
+
+def child_exit(server: object, worker: Any) -> None:
+    """Let what a worker had at its end, like connections, end with it."""
+    del server
+    counting.forget(worker.pid)
+
+
+def on_exit(server: object) -> None:
+    """Remove the folder in which the workers counted."""
+    del server
+    counting.end()
 
 
 def post_worker_init(worker: object) -> None:

@@ -37,7 +37,12 @@ def main() -> None:
     """Run one management command."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.management import execute_from_command_line  # noqa: PLC0415 (after the line above)
+    from uuid_utils.compat import uuid7  # noqa: PLC0415 (only where a command runs)
 
+    from cases.signals import request_id  # noqa: PLC0415 (as above)
+
+    # What a command logs and changes belongs together, as that of a request does.
+    request_id.set(":".join((*sys.argv[1:2], str(uuid7()))))
     with _database(sys.argv[1:]):
         execute_from_command_line(sys.argv)
 

@@ -235,6 +235,11 @@ def count_unmarked_overdue(actor: Actor, *, at: datetime) -> int:
     return _unmarked(actor, at).count()
 
 
+def count_overdue(*, at: datetime) -> int:
+    """Count all overdue cases, whoever may see them: a number for who runs the service."""
+    return Case.objects.order_by().matching(CaseFilter(overdue=True), at=at).count()
+
+
 def _unmarked(actor: Actor, at: datetime) -> CaseQuerySet:
     # As the index cases_unmarked_due says it.
     return (

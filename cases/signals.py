@@ -20,6 +20,10 @@ case_event: Final = Signal()
 # Sent with ``event``, a ServiceEvent: for who announces what happens, not for the trail of a case.
 service_event: Final = Signal()
 
+# Sent with ``action`` and ``code`` when an error with that code refused a person's or a caller's
+# action: for who counts. Nothing is undone by then that was not undone already.
+action_refused: Final = Signal()
+
 # Which request, command or job the facts of this moment belong to; stored on the audit event.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 

@@ -10,9 +10,19 @@ class ProjectConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the checks, the receivers of log-ins, and how OpenAPI tells the ways in."""
+        """Register checks, receivers, and how OpenAPI tells the ways in."""
+        from cases.signals import action_refused, case_event  # noqa: PLC0415 (models are loaded by now)
         from config import checks, logins, production  # noqa: F401, PLC0415 (importing registers them)
         from config.http import openapi  # noqa: F401, PLC0415 (likewise)
+        from config.metrics import counted  # noqa: PLC0415 (as above)
+
+        case_event.connect(counted.count_events, dispatch_uid="config.count_events")
+        if checks.traces_wanted():
+            from config.traces import trace_deliveries  # noqa: PLC0415 (only where it is wanted)
+            from outbox.signals import handed_over  # noqa: PLC0415 (models are loaded by now)
+
+            handed_over.connect(trace_deliveries, dispatch_uid="config.trace_deliveries")
+        action_refused.connect(counted.count_refusal, dispatch_uid="config.count_refusal")
 
 
 class BackOfficeConfig(admin.AdminConfig):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -151,3 +152,42 @@ def _check_single_sign_on() -> list[CheckMessage]:
             )
         )
     return found
+
+
+def traces_wanted() -> bool:
+    """Tell whether a collector of traces is named, and what can tell it any is installed."""
+    return bool(settings.OTEL_EXPORTER_OTLP_ENDPOINT) and find_spec("opentelemetry") is not None
+
+
+@register
+def check_traces(**kwargs: Any) -> list[CheckMessage]:
+    """Check that traces can be told where they are wanted."""
+    del kwargs
+    found: list[CheckMessage] = []
+    endpoint = settings.OTEL_EXPORTER_OTLP_ENDPOINT
+    if endpoint and not _is_address(endpoint):
+        found.append(
+            Error(
+                "OTEL_EXPORTER_OTLP_ENDPOINT is no address of a collector.",
+                hint="Set it to http:// or https://, the host and the port, like"
+                " http://collector:4318; the path /v1/traces is added.",
+                id="config.E040",
+            )
+        )
+    if endpoint and not traces_wanted():
+        found.append(
+            Error(
+                "OTEL_EXPORTER_OTLP_ENDPOINT is set, and OpenTelemetry is not installed.",
+                hint="Install requirements-traces.txt in the place of requirements.txt.",
+                id="config.E041",
+            )
+        )
+    return found
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname and parts.port != 0)
+    except ValueError:
+        return False

@@ -318,5 +318,13 @@ METRICS_TOKEN = _v.text(
     secret=True,
     meaning="what `GET /metrics` asks for as a bearer token; without it whoever asks is answered",
 )
+OTEL_EXPORTER_OTLP_ENDPOINT = _v.text(
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    meaning="the collector that is told [traces](how-to/watch-the-service.md#traces) by OTLP over"
+    " HTTP, like `http://collector:4318`; without it none are made",
+)
+OTEL_SERVICE_NAME = _v.text(
+    "OTEL_SERVICE_NAME", "regulatory-cases", meaning="what the service is called in traces"
+)
 
 _v.finish()

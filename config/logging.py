@@ -9,9 +9,22 @@ from typing import Any
 
 import orjson
 import structlog
+from structlog.typing import EventDict
+
+from cases.signals import request_id
+
+
+def _with_request_id(logger: object, method: str, line: EventDict) -> EventDict:
+    """Add which request, command or job a line belongs to: the id that the trail has, too."""
+    del logger, method
+    if identity := request_id.get():
+        line.setdefault("request_id", identity)
+    return line
+
 
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
+    _with_request_id,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -101,6 +114,9 @@ def configure(*, level: str, form: str, sql: bool) -> None:
                 "httpcore": {"level": "WARNING"},
                 "aio_pika": {"level": "WARNING"},
                 "aiormq": {"level": "CRITICAL"},
+                # A collector of traces that is away is told of when spans are lost, not each try.
+                "opentelemetry": {"level": "ERROR"},
+                "urllib3": {"level": "WARNING"},
             },
         }
     )

@@ -13,8 +13,9 @@ from audit.api.views import CaseTrailView
 from cases.api.exports import CaseExportView
 from cases.api.notes import CaseNotesView
 from cases.api.summary import CaseSummaryView
-from config import health, metrics
+from config import health
 from config.http.cases import CaseViewSet
+from config.metrics.page import metrics
 from config.oidc import login
 
 _router = SimpleRouter(trailing_slash=False)
@@ -51,7 +52,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
-    path("metrics", metrics.metrics, name="metrics"),
+    path("metrics", metrics, name="metrics"),
     # The names are those that mozilla-django-oidc looks for.
     path("admin/oidc/begin", login.begin, name="oidc_authentication_init"),
     path("admin/oidc/callback", login.finish, name="oidc_authentication_callback"),

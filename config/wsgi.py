@@ -6,6 +6,7 @@ from typing import NoReturn
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+import django
 from django.core.wsgi import get_wsgi_application
 
 from config.variables import WrongSettings
@@ -18,17 +19,33 @@ def _refuse(sentences: str) -> NoReturn:
 
 
 try:
-    _django = get_wsgi_application()
+    django.setup()
 except WrongSettings as error:
     _refuse(str(error))
 
-from config.checks import check_callers, check_settings  # noqa: E402 (needs the settings)
+from config.checks import (  # noqa: E402 (needs the settings)
+    check_callers,
+    check_settings,
+    check_traces,
+    traces_wanted,
+)
 from config.http.bodies import with_length  # noqa: E402 (as above)
 from config.production import check_production  # noqa: E402 (as above)
 from outbox.checks import check_outbox  # noqa: E402 (as above)
 
 # A server never runs manage.py, so nobody else would have looked.
-if problems := [*check_settings(), *check_production(), *check_callers(), *check_outbox()]:
+if problems := [
+    *check_settings(),
+    *check_production(),
+    *check_callers(),
+    *check_outbox(),
+    *check_traces(),
+]:
     _refuse("\n".join(f"{problem.msg} {problem.hint}" for problem in problems))
 
-application = with_length(_django)
+if traces_wanted():
+    from config.traces import trace_requests
+
+    trace_requests()
+
+application = with_length(get_wsgi_application())

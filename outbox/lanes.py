@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from django.db import DataError, Error, IntegrityError, ProgrammingError, connection
 
+from cases.signals import request_id
 from outbox import queue
 from outbox.destinations.base import Destination
 from outbox.relay import Batch, drain_batch
@@ -53,9 +54,11 @@ class Lane(threading.Thread):
         self._look_again = False  # soon: see wakeup.QUIET_SECONDS
         self._troubles = 0  # in a row
         self._clock_checked = 0.0
+        self._identity = request_id.get()  # of the command; a thread begins without it
 
     def run(self) -> None:
         """Work, and let go of everything in the end."""
+        request_id.set(self._identity)
         try:
             while not self._drainer.stopping and self._guarded_turn():
                 pass

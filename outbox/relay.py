@@ -36,6 +36,7 @@ from outbox.destinations.base import (
 )
 from outbox.discretion import withhold
 from outbox.queue import Claimed, Failure
+from outbox.signals import handed_over
 
 _log = structlog.get_logger("outbox")
 
@@ -87,8 +88,17 @@ def drain_batch(
         if not rows:
             return Batch()
         messages = [row.message for row in rows]
+        began = time.time_ns()
         outcomes = _hand_over(
             destination, withhold(messages) if destination.passes_on else messages
+        )
+        handed_over.send_robust(
+            sender=Destination,
+            destination=destination.name,
+            messages=messages,
+            outcomes=outcomes,
+            began=began,
+            ended=time.time_ns(),
         )
         return _mark(destination.name, rows, outcomes)
 

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from cases.policies import Actor
 
-pytest_plugins = ["tests.database"]
+pytest_plugins = ["tests.database", "tests.leaks"]
 
 # No test measures time: a busy machine is no bug.
 hypothesis.settings.register_profile("untimed", deadline=None)

@@ -12,6 +12,14 @@ from cases.lifecycle import CaseAction, CaseStatus
 from cases.models import Case, Note
 from cases.policies import PERMISSIONS, Actor
 from tests.cast import OTHER_REVIEWER, REVIEWER, SUPERVISOR, WRITER
+from tests.leaks import secret
+
+# What users write and log in with: marked, since no log line of any test may hold it.
+PASSWORD = secret("correct horse battery staple")
+RESTRICTING = secret("Names a whistleblower")
+WAITING = secret("Waiting for the firm")
+ESCALATING = secret("Beyond our remit")
+CLOSING = secret("Resolved")
 
 # Valid input for each action on an existing case; ``act`` hands it to the action's service.
 INPUT: dict[CaseAction, dict[str, Any]] = {
@@ -19,14 +27,17 @@ INPUT: dict[CaseAction, dict[str, Any]] = {
     CaseAction.SUBMIT: {},
     CaseAction.START_REVIEW: {"reviewer_id": REVIEWER.id},
     CaseAction.ASSIGN: {"reviewer_id": OTHER_REVIEWER.id},
-    CaseAction.ESCALATE: {"reason": "Beyond our remit"},
-    CaseAction.CLOSE: {"reason": "Resolved"},
-    CaseAction.ADD_NOTE: {"body": "Called the firm; no answer."},
-    CaseAction.SET_DUE_DATE: {"due_at": "2027-03-01T12:00:00Z", "reason": "Parliament asks"},
-    CaseAction.PAUSE: {"reason": "Waiting for the firm"},
-    CaseAction.RESUME: {"reason": "The firm answered"},
-    CaseAction.RESTRICT: {"reason": "Names a whistleblower"},
-    CaseAction.UNRESTRICT: {"reason": "Published by now"},
+    CaseAction.ESCALATE: {"reason": ESCALATING},
+    CaseAction.CLOSE: {"reason": CLOSING},
+    CaseAction.ADD_NOTE: {"body": secret("Called the firm; no answer.")},
+    CaseAction.SET_DUE_DATE: {
+        "due_at": "2027-03-01T12:00:00Z",
+        "reason": secret("Parliament asks"),
+    },
+    CaseAction.PAUSE: {"reason": WAITING},
+    CaseAction.RESUME: {"reason": secret("The firm answered")},
+    CaseAction.RESTRICT: {"reason": RESTRICTING},
+    CaseAction.UNRESTRICT: {"reason": secret("Published by now")},
     CaseAction.GRANT_ACCESS: {"user": "grace", "permission": "view_case"},
     CaseAction.REVOKE_ACCESS: {"user": "grace", "permission": "view_case"},
     CaseAction.MARK_OVERDUE: {},
@@ -48,7 +59,7 @@ class UserFactory(factory.django.DjangoModelFactory[User]):
 
     username = factory.Sequence(lambda n: f"user-{n}")
     is_staff = True
-    password = factory.django.Password("correct horse battery staple")
+    password = factory.django.Password(PASSWORD)
 
     @factory.post_generation
     def roles(self, create: bool, extracted: list[str] | None, **kwargs: Any) -> None:
@@ -78,18 +89,12 @@ class CaseFactory(factory.Factory[Case]):
         if status in (CaseStatus.UNDER_REVIEW, CaseStatus.ESCALATED, CaseStatus.CLOSED):
             case = services.start_review(case_id=case.id, reviewer_id=reviewer.id, actor=reviewer)
         if status == CaseStatus.ESCALATED:
-            case = services.escalate_case(
-                case_id=case.id, reason="Beyond our remit", actor=reviewer
-            )
+            case = services.escalate_case(case_id=case.id, reason=ESCALATING, actor=reviewer)
         if restricted:
-            case = services.restrict_case(
-                case_id=case.id, reason="Names a whistleblower", actor=SUPERVISOR
-            )
+            case = services.restrict_case(case_id=case.id, reason=RESTRICTING, actor=SUPERVISOR)
         if paused:
-            case = services.pause_clock(
-                case_id=case.id, reason="Waiting for the firm", actor=SUPERVISOR
-            )
+            case = services.pause_clock(case_id=case.id, reason=WAITING, actor=SUPERVISOR)
         if status == CaseStatus.CLOSED:
             closer = reviewer
-            case = services.close_case(case_id=case.id, reason="Resolved", actor=closer)
+            case = services.close_case(case_id=case.id, reason=CLOSING, actor=closer)
         return case

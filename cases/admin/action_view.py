@@ -21,6 +21,7 @@ from cases.errors import CaseError, CaseNotFound
 from cases.lifecycle import CaseAction
 from cases.models import Case
 from cases.policies import Actor
+from cases.signals import action_refused
 
 # What a link may put into a form beforehand.
 _GIVEN: Final = ("user", "permission", "reviewer_id")
@@ -89,9 +90,10 @@ def _act(
             request.POST.get("form_key", ""),
             lambda: carry_out(action, form, actor=actor, case_id=case_id),
         )
-    except CaseNotFound as error:
-        raise Http404(error.message) from None
     except CaseError as error:
+        action_refused.send(sender=CaseAction, action=action, code=error.code)
+        if isinstance(error, CaseNotFound):
+            raise Http404(error.message) from None
         return None, False, error
     return done, again, None
 

@@ -52,6 +52,8 @@ class ActorView(APIView):
     confirming: ClassVar[frozenset[str]] = frozenset()
     _by_remembered_rights: bool | None = None  # not yet known
     _unreadable: Exception | None = None
+    # What the request is to do to a case, once the view knows.
+    case_action: CaseAction | None = None
 
     def takes_remembered_rights(self) -> bool:
         """Tell whether this request begins by reading cases: the list, or the one it is about.
@@ -121,6 +123,7 @@ class ActorView(APIView):
             CaseError: the action is forbidden to this actor, or the case does not exist for it.
             APIException: the body is wrong, or there are query parameters, which no write reads.
         """
+        self.case_action = action
         try:
             self.only_parameters()
             given: dict[str, Any] = _reader(form, partial).run_validation(self._body())

@@ -183,7 +183,9 @@ class CaseViewSet(CaseListing, viewsets.GenericViewSet[Case]):
         del request
         wanted = self.read_input(AccessSerializer, CaseAction.GRANT_ACCESS, case_id)
         operation = wanted.pop("operation")
-        service = services.grant_access if operation == "grant" else services.revoke_access
+        service = services.grant_access
+        if operation == "revoke":
+            self.case_action, service = CaseAction.REVOKE_ACCESS, services.revoke_access
         return self._carry_out(service, case_id, wanted)
 
     def _act(

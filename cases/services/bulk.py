@@ -10,9 +10,11 @@ from django.db import transaction
 
 from cases import intake
 from cases.errors import CaseError, InvalidInput
+from cases.lifecycle import CaseAction
 from cases.models import Case
 from cases.policies import Actor
 from cases.services.review import assign_reviewer
+from cases.signals import action_refused
 
 BULK_MAX: Final = 1_000
 
@@ -64,5 +66,6 @@ def _assign(case_id: str, reviewer: str, actor: Actor, version: int | None) -> B
                 case_id=case_id, reviewer_id=reviewer, actor=actor, expected_version=version
             )
     except CaseError as error:
+        action_refused.send(sender=CaseAction, action=CaseAction.ASSIGN, code=error.code)
         return BulkResult(case_id, error=error)
     return BulkResult(case_id, case=case)

@@ -23,7 +23,8 @@ from rest_framework.views import set_rollback
 
 from cases import errors as cases
 from cases.api.idempotency import IdempotencyKeyInProgress, IdempotencyKeyReused
-from cases.signals import request_id
+from cases.lifecycle import CaseAction
+from cases.signals import action_refused, request_id
 from config.http.bearer import IdentityProviderAway
 from config.http.parsers import PayloadTooLarge, UnsupportedEncoding
 from config.http.throttling import stranger_to_wait
@@ -105,6 +106,8 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
         wait = stranger_to_wait(context["request"])
         error = error if wait is None else drf.Throttled(wait)
     row = _row(error)
+    if (action := getattr(context["view"], "case_action", None)) is not None:
+        action_refused.send(sender=CaseAction, action=action, code=row.code)
     response = Response(_body(row, error), status=row.status, headers=_headers(row, error))
     _log_cause(row, error)
     return response

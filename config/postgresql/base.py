@@ -12,6 +12,7 @@ from psycopg import Connection, abc
 from psycopg.types.datetime import TimestamptzLoader
 
 from cases.prepared import Prepared
+from config.metrics import connections
 
 
 class Cursor(base.ServerBindingCursor):
@@ -44,8 +45,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         connection, which Django sets.
         """
         connection: Connection[Any] = super().get_new_connection(conn_params)
+        connections.opened()
         connection.adapters.register_loader("timestamptz", TimestamptzLoader)
         return connection
+
+    def _close(self) -> None:
+        """Let go of the connection."""
+        if self.connection is not None:
+            connections.closed()
+        super()._close()  # type: ignore[misc] # Django's, unknown to its types
 
     def create_cursor(self, name: str | None = None) -> Any:
         """Return a cursor that reads as its connection does; one with a name is the server's."""

@@ -1,4 +1,4 @@
-"""GET /metrics: the backlog of the outbox for Prometheus."""
+"""GET /metrics: what the database knows, for Prometheus, and who is answered."""
 
 from __future__ import annotations
 
@@ -77,14 +77,33 @@ def test_it_is_only_read(client: Client) -> None:
     assert answer["Allow"] == "GET, HEAD"
 
 
-def test_without_the_database_it_says_try_again(client: Client, monkeypatch) -> None:
+def test_without_the_database_it_tells_what_was_counted_and_that_it_is_away(
+    client: Client, monkeypatch
+) -> None:
     def away() -> None:
         raise OperationalError("the server closed the connection")  # noqa: EM101, TRY003 (psycopg's)
 
+    client.get("/health/live")
     monkeypatch.setattr("outbox.metrics.backlog", away)
 
     answer = client.get("/metrics")
 
-    assert answer.status_code == 503
-    assert answer.json()["error"] == "dependency_unavailable"
-    assert "Retry-After" in answer
+    assert answer.status_code == 200
+    told = figures(answer.content.decode())
+    assert told["database_answers", ""] == 0
+    assert told["http_request_duration_seconds_count", ""] > 0
+    assert {name for name, _ in told if name.startswith(("outbox_", "cases_"))} == set()
+
+
+def test_overdue_cases_are_counted_for_whoever_runs_the_service(client: Client) -> None:
+    past = {"due_at": "2020-01-01T00:00:00Z"}
+    CaseFactory(status="UNDER_REVIEW", **past)
+    CaseFactory(status="UNDER_REVIEW", restricted=True, **past)
+    CaseFactory(status="UNDER_REVIEW", paused=True, **past)
+    CaseFactory(status="CLOSED", **past)
+    CaseFactory(status="UNDER_REVIEW", due_at="2089-01-01T00:00:00Z")
+
+    told = figures(client.get("/metrics").content.decode())
+
+    assert told["cases_overdue", ""] == 2
+    assert told["database_answers", ""] == 1

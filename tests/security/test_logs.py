@@ -7,10 +7,11 @@ import pytest
 from tests.api.endpoints import WRITES
 from tests.cast import AUDITOR, NOBODY, WRITER
 from tests.factories import CaseFactory
+from tests.leaks import secret
 
 pytestmark = pytest.mark.django_db
 
-SECRET = "Xylophon7"
+SECRET = secret("Xylophon7")
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+import yaml
 from django.conf import settings
 from django.urls import resolve
 
@@ -20,10 +21,13 @@ from cases import policies, services
 from cases.admin.actions import ACTIONS
 from cases.events import CaseEvent
 from cases.lifecycle import LIFECYCLE, CaseAction, CaseStatus
+from config import metrics
 from config.environment import VARIABLES
 from config.http import errors
+from config.metrics.page import DatabaseCollector
 from outbox import cloudevents
 from outbox.destinations import KNOWN
+from outbox.metrics import drainer_registry
 from tests.unit.samples import event_classes
 
 PROJECT = Path(__file__).parents[2]
@@ -325,6 +329,41 @@ def test_the_worked_example_of_an_anchor_is_right() -> None:
     assert found.head.hash.hex() in section("reference/audit-format.md", "Example")
 
 
+@pytest.mark.django_db
+def test_every_metric_stands_with_its_kind_and_its_labels() -> None:
+    told = {
+        code(name): (kind, set(names(labels)))
+        for name, kind, labels, _ in rows(
+            section("how-to/watch-the-service.md", "Metrics"), width=4
+        )
+    }
+    collectors = [*metrics.registry._collector_to_names, *drainer_registry._collector_to_names]
+    exposed = {
+        family.name: (family.type, set(getattr(collector, "_labelnames", ())))
+        for collector in collectors
+        for family in collector.collect()
+    }
+    exposed |= {
+        family.name: (family.type, {label for sample in family.samples for label in sample.labels})
+        for family in DatabaseCollector().collect()
+    }
+
+    assert told == exposed
+
+
+def test_every_alert_is_explained_here_or_has_a_page_of_its_own() -> None:
+    here = "docs/how-to/watch-the-service.md#when-an-alert-fires"
+    groups = yaml.safe_load((DOCS / "operations" / "alerts.yaml").read_text())["groups"]
+    table = section("how-to/watch-the-service.md", "When an alert fires")
+
+    assert {code(row[0]) for row in rows(table, width=2)} == {
+        rule["alert"]
+        for group in groups
+        for rule in group["rules"]
+        if rule["annotations"]["see"] == here
+    }
+
+
 def test_the_size_of_a_body_is_the_one_told() -> None:
     assert settings.DATA_UPLOAD_MAX_MEMORY_SIZE == 1024 * 1024
     assert "at most 1 MiB" in page("api.md")
@@ -335,8 +374,10 @@ def test_the_size_of_a_body_is_the_one_told() -> None:
 
 def test_every_direct_dependency_has_a_line() -> None:
     groups = PYPROJECT["dependency-groups"]
-    declared = PYPROJECT["project"]["dependencies"], groups["dev"], groups["browser"]
-    headings = "The service", "A workstation", "A browser"
+    project = PYPROJECT["project"]
+    extra = project["optional-dependencies"]["traces"]
+    declared = project["dependencies"], extra, groups["dev"], groups["browser"]
+    headings = "The service", "Traces", "A workstation", "A browser"
 
     for heading, requirements in zip(headings, declared, strict=True):
         told = [code(row[0]) for row in rows(section("dependencies.md", heading), width=5)]

@@ -1,5 +1,6 @@
 """The locked requirements agree with pyproject.toml and with each other."""
 
+import itertools
 import re
 import tomllib
 from pathlib import Path
@@ -11,11 +12,20 @@ from packaging.utils import canonicalize_name
 PROJECT = Path(__file__).parents[2]
 
 
-def declared() -> tuple[list[Requirement], list[Requirement]]:
-    """What pyproject.toml asks for: the service, and what development adds."""
+LOCKS = ("requirements.txt", "requirements-traces.txt", "requirements-dev.txt")
+
+
+def declared(lock: str) -> list[Requirement]:
+    """What pyproject.toml asks for: each lock holds what those before it hold, and more."""
     pyproject = tomllib.loads((PROJECT / "pyproject.toml").read_text())
-    service = [Requirement(line) for line in pyproject["project"]["dependencies"]]
-    return service, [Requirement(line) for line in pyproject["dependency-groups"]["dev"]]
+    project = pyproject["project"]
+    parts = [
+        project["dependencies"],
+        project["optional-dependencies"]["traces"],
+        pyproject["dependency-groups"]["dev"],
+    ]
+    wanted = parts[: LOCKS.index(lock) + 1]
+    return [Requirement(line) for part in wanted for line in part]
 
 
 def locked(name: str) -> dict[str, str]:
@@ -26,10 +36,9 @@ def locked(name: str) -> dict[str, str]:
     return {canonicalize_name(project): version for project, version in pins}
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", LOCKS)
 def test_the_lock_holds_what_is_declared(name: str) -> None:
-    service, development = declared()
-    wanted = service if name == "requirements.txt" else service + development
+    wanted = declared(name)
     pins = locked(name)
     off = [
         str(requirement)
@@ -39,14 +48,13 @@ def test_the_lock_holds_what_is_declared(name: str) -> None:
     assert off == [], f"Run 'make lock': {name} does not hold {off}"
 
 
-def test_development_uses_the_versions_of_the_service() -> None:
-    development = locked("requirements-dev.txt")
-    assert {name: development.get(name) for name in locked("requirements.txt")} == locked(
-        "requirements.txt"
-    )
+@pytest.mark.parametrize(("smaller", "larger"), [*itertools.pairwise(LOCKS)])
+def test_a_larger_lock_has_the_versions_of_the_smaller_one(smaller: str, larger: str) -> None:
+    more = locked(larger)
+    assert {name: more.get(name) for name in locked(smaller)} == locked(smaller)
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", LOCKS)
 def test_every_requirement_carries_hashes(name: str) -> None:
     entries = re.split(r"^(?=\w)", (PROJECT / name).read_text(), flags=re.MULTILINE)
     assert [entry.split()[0] for entry in entries if "==" in entry and "--hash=" not in entry] == []

@@ -1,0 +1,33 @@
+"""The folder in which the workers of a web server count together, so that any of them can answer.
+
+Each worker writes its figures into files of its own there, mapped into memory, and whoever is
+scraped adds all of them up (docs/decisions/0024-counting-and-tracing.md). Without a folder, as
+in tests and under other servers, a process counts for itself.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from typing import Final
+
+# prometheus-client's name for it; read when that is imported, so the folder comes first.
+FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def begin() -> None:
+    """Make the folder, a new one for each server: figures of an earlier one are none of this."""
+    os.environ[FOLDER] = tempfile.mkdtemp(prefix="cases-metrics-")
+
+
+def forget(pid: int) -> None:
+    """Let what a worker had at its end, like connections, end with it; what it did stays done."""
+    from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415 (after begin)
+
+    mark_process_dead(pid)  # type: ignore[no-untyped-call] # the library's
+
+
+def end() -> None:
+    """Remove the folder."""
+    shutil.rmtree(os.environ[FOLDER], ignore_errors=True)

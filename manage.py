@@ -38,6 +38,10 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.management import execute_from_command_line  # noqa: PLC0415 (after the line above)
 
+    from config.postgresql import sessions  # noqa: PLC0415 (as above)
+
+    sessions.process = sys.argv[1] if len(sys.argv) > 1 else sessions.process
+
     with _database(sys.argv[1:]):
         execute_from_command_line(sys.argv)
 

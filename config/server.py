@@ -25,12 +25,16 @@ from gunicorn.workers.gthread import (
     ThreadWorker,
 )
 
+from config import handover
+
 _READABLE_ONCE: Final = select.EPOLLIN | select.EPOLLONESHOT
 # How long a caller may say nothing in the middle of a request, or take nothing of an answer. A
 # thread waits that long at most; for callers who send a byte now and then there are proxies.
 _SILENCE: Final = struct.pack("ll", int(DEFAULT_WORKER_DATA_TIMEOUT), 0)
 _REFUSING_TO_READ: Final = struct.pack("ll", 60, 0)
 _LOOK: Final = 0.5  # seconds between two looks at whether to stop, and at idle connections
+_STEP: Final = 0.05  # the same while it stops
+_LEFT: Final = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 # What is refused before there is a request: status, reason, error and message of the answer.
 _REFUSALS: Final[list[tuple[type[Exception], tuple[int, str, str, str]]]] = [
@@ -68,37 +72,71 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         super().init_process()
 
     def handle_exit(self, sig: int, frame: object) -> None:
-        """Begin to stop: SIGTERM."""
-        super().handle_exit(sig, frame)
+        """Begin to stop: SIGTERM. Not at once, so the worker counts as alive for now."""
+        del sig, frame
         self._stop.set()
+
+    def handle_quit(self, sig: int, frame: object) -> None:
+        """End at once: SIGQUIT, and SIGINT to the master."""
+        self._serving = False
+        super().handle_quit(sig, frame)
 
     def run(self) -> None:
         """Let the threads serve until the worker is told to stop, then let them finish."""
         self.set_accept_enabled(True)
         for _ in range(self.cfg.threads):
             self.tpool.submit(self._serve)
-        while self.alive and self.is_parent_alive():
+        handover.serves(self.age)
+        while self.alive and self.is_parent_alive() and not self._stop.is_set():
             self.notify()
             self._close_idle(time.monotonic())
             self._stop.wait(_LOOK)
-        self._finish()
+        told = time.monotonic()
+        if self._stop.is_set():
+            self._stay(told)
+        self._finish(told)
 
-    def _finish(self) -> None:
-        """Answer what is under way; who keeps a connection has a moment to use it once more."""
+    def _stay(self, told: float) -> None:
+        """Serve on until others do: a balancer has turned away, or newer workers are up.
+
+        Both are waited for by the clock, too. Of a stop every answer tells that it is the last on
+        its connection; of a reload nobody has to know.
+        """
+        ends, newest = handover.stopping(), handover.newest()
+        if ends:
+            self.max_keepalived = 0
+        end = told + (handover.drain_seconds if ends else self.cfg.graceful_timeout / 2)
+        while self.alive and self.is_parent_alive() and (now := time.monotonic()) < end:
+            if not ends and handover.newest() != newest:
+                break
+            self.notify()
+            self._close_idle(now)
+            time.sleep(_STEP)
+
+    def _finish(self, told: float) -> None:
+        """Answer what has come; who keeps a connection has a moment to use it once more."""
         with self._lock:  # nobody is about to switch it on again
             self.alive = False
             self.set_accept_enabled(False)
-        now = time.monotonic()
-        end, linger = now + self.cfg.graceful_timeout, now + STOP_KEEPALIVE_LINGER
+        if handover.stopping():
+            self._accept_the_last()
+        self._listeners = {}  # their numbers are free for connections now
+        for listener in self.sockets:
+            listener.close()
+        linger = time.monotonic() + STOP_KEEPALIVE_LINGER
+        end = max(told + self.cfg.graceful_timeout, linger)
         while self.nr_conns > 0 and (now := time.monotonic()) < end:
             self.notify()
             self._close_idle(now if now < linger else float("inf"))
-            time.sleep(0.05)
+            time.sleep(_STEP)
         self._serving = False
-        self._close_idle(float("inf"))
         self.tpool.shutdown(wait=False)
+
+    def _accept_the_last(self) -> None:
+        """Take the connections that the system has taken for us: after this nobody would."""
         for listener in self.sockets:
-            listener.close()
+            while self._accept(listener):
+                pass
 
     def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 (gunicorn's)
         """Begin or cease to take new connections."""
@@ -124,15 +162,16 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
                 except Exception:
                     self.log.exception("A connection failed.")
 
-    def _accept(self, listener: socket.socket) -> None:
+    def _accept(self, listener: socket.socket) -> bool:
         try:
             client, address = listener.accept()
         except OSError:  # another thread or worker was faster, or the caller has left
-            return
+            return False
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _SILENCE)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _REFUSING_TO_READ)
         self._count(1)
         self._wait(client.fileno(), TConn(self.cfg, client, address, listener.getsockname()))
+        return True
 
     def _answer(self, fd: int, connection: TConn) -> None:
         goes_on = self.handle(connection)
@@ -172,8 +211,11 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             self._count(-1)
 
     def _close_idle(self, now: float) -> None:
+        """Close what is idle for too long; where something has come, a thread will get to it."""
         for fd, connection in list(self._waiting.items()):
-            if connection.timeout <= now and self._waiting.pop(fd, None) is not None:
+            if connection.timeout > now or _has_come(fd):
+                continue
+            if self._waiting.get(fd) is connection and self._waiting.pop(fd, None):
                 self._close(connection, graceful=False)
 
     def _count(self, change: int) -> None:
@@ -197,6 +239,13 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         )
         with suppress(OSError):
             client.sendall(head.encode() + body)
+
+
+def _has_come(fd: int) -> bool:
+    look = select.poll()
+    look.register(fd, select.POLLIN)
+    # Hung up is no request: who has left is not waited for.
+    return any(event & select.POLLIN and not event & _LEFT for _, event in look.poll(0))
 
 
 class _InOnePacket:

@@ -152,7 +152,6 @@ def test_who_finds_no_connection_left_in_the_pool_is_asked_to_come_back(postgres
                     " WHERE application_name = 'regulatory-cases web' AND query LIKE '%cases%'"
                 ).fetchone()[0]
             taking.join()
-        print(own.logged()[-1500:])
         after = [own.ask("GET", "/cases", WRITER).status_code for _ in range(8)]
         postgres.end_sessions("application_name = 'regulatory-cases web'")
         broken = [own.ask("GET", "/cases", WRITER).status_code for _ in range(8)]

@@ -1,4 +1,4 @@
-"""Ask the web server of this machine whether it is well: for HEALTHCHECK and others who run commands.
+"""Ask the web server of this machine whether it is well: for whoever can only run a command.
 
 Exit 0: it answered 200; 1: it did not, and what it said. It comes by the loopback, under a host
 name that the service is reached by.

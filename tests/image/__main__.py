@@ -52,6 +52,11 @@ class Tree:
         )
 
 
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def base_python() -> str:
     """Return a Python that an account without rights can read, with pip."""
     candidates = [shutil.which("python3", path="/usr/local/bin:/usr/bin")]
@@ -84,7 +89,7 @@ def context(folder: Path) -> Path:
 def carry_out(stage: Stage, tree: Tree, sources: dict[str, Path]) -> None:
     """Do what the stage says, one instruction after the other."""
     for name, said in stage.steps:
-        print(f"{name} {said}", flush=True)
+        say(f"{name} {said}")
         if name == "WORKDIR":
             tree.workdir = Path(tree.here(said))
             tree.workdir.mkdir(parents=True)
@@ -94,9 +99,8 @@ def carry_out(stage: Stage, tree: Tree, sources: dict[str, Path]) -> None:
             tree.environment |= dict(p.split("=", 1) for p in shlex.split(tree.here(said)))
         elif name == "COPY":
             copy(said, tree, sources)
-        elif name == "RUN":
-            if (code := tree.run(tree.here(said), tree.account).wait()) != 0:
-                sys.exit(f"RUN ended with {code}: {said}")
+        elif name == "RUN" and (code := tree.run(tree.here(said), tree.account).wait()) != 0:
+            sys.exit(f"RUN ended with {code}: {said}")
 
 
 def copy(said: str, tree: Tree, sources: dict[str, Path]) -> None:
@@ -161,7 +165,7 @@ def start_and_ask(stage: Stage, tree: Tree) -> None:
             expect("check --deploy", tree.run(check, runs_as, **given), 0)
             for path, status in (("/health/ready", 200), ("/cases", 301)):
                 found, body = asked(port, path)
-                print(f"GET {path}: {found} {body.decode()}")
+                say(f"GET {path}: {found} {body.decode()}")
                 if found != status:
                     sys.exit(f"{status} was expected.")
         finally:
@@ -170,7 +174,7 @@ def start_and_ask(stage: Stage, tree: Tree) -> None:
         expect("CMD after SIGTERM", server, 0)
     if changed := contents(tree.folder).items() ^ before.items():
         sys.exit(f"The container wrote into its own files: {sorted(changed)[:5]}")
-    print("The Dockerfile's lines make a service that runs.")
+    say("The Dockerfile's lines make a service that runs.")
 
 
 def answers(port: int) -> bool:
@@ -182,7 +186,7 @@ def answers(port: int) -> bool:
 
 def expect(what: str, process: subprocess.Popen[bytes], code: int) -> None:
     found = process.wait(PATIENCE)
-    print(f"{what}: {found}", flush=True)
+    say(f"{what}: {found}")
     if found != code:
         sys.exit(f"{what} should have ended with {code}.")
 
@@ -200,7 +204,7 @@ def main() -> None:
             os.chown(scratch / "home", account, account)
         sources = {"": context(scratch / "context")}
         for number, stage in enumerate(all_stages := stages(PROJECT / "Dockerfile")):
-            print(f"Stage {number + 1}: {stage.name or 'the last'}")
+            say(f"Stage {number + 1}: {stage.name or 'the last'}")
             tree = Tree(scratch / f"stage-{number + 1}", account)
             tree.folder.mkdir()
             carry_out(stage, tree, sources)

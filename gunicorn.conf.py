@@ -27,6 +27,8 @@ worker_class = "config.server.Worker" if hasattr(select, "epoll") else "gthread"
 # The filters of a list may all be given, with long words in them.
 limit_request_line = 8190
 control_socket_disable = True
+# Only Django looks at what proxies say, and only where TRUST_X_FORWARDED_PROTO allows it.
+forwarded_allow_ips = ""
 keepalive = KEEP_ALIVE_SECONDS
 handover.drain_seconds = DRAIN_SECONDS
 graceful_timeout = DRAIN_SECONDS + STOP_SECONDS

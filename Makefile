@@ -2,7 +2,8 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test fuzz drill bench bench-outbox check fmt audit lock configuration openapi lint-openapi asyncapi lint-asyncapi clean
+.PHONY: help run test fuzz drill bench bench-outbox check fmt audit lock configuration openapi lint-openapi asyncapi lint-asyncapi lint-containers \
+	try-image restore-drill clean
 
 # The first Python that is new enough; `make PYTHON=/path/to/python3.12 …` takes another one.
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
@@ -65,6 +66,7 @@ check: $(ENVIRONMENT)  ## Run the quality gate: format, lint, types, walls, sett
 	@echo 'manage.py check --deploy, as in production'
 	@$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
+	LOG_LEVEL=warning DJANGO_SETTINGS_MODULE=tests.migration.lint_settings $(BIN)/python manage.py lintmigrations --quiet ok ignore
 	@mkdir -p var
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file var/openapi.yaml
 	diff -u docs/openapi.yaml var/openapi.yaml || { echo 'docs/openapi.yaml is not what the code makes: make openapi' >&2; exit 1; }
@@ -100,6 +102,17 @@ $(ASYNCAPI):
 	rm -rf var/asyncapi
 	npm install --prefix var/asyncapi --no-audit --no-fund --loglevel=error --save-exact @asyncapi/parser@3.6.6
 	@touch $@
+
+lint-containers: $(ENVIRONMENT)  ## Lint the Dockerfile with hadolint, and compose.yaml against the schema of its specification.
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
+
+# Needs no engine: pip fetches what the Dockerfile installs.
+try-image: $(ENVIRONMENT)  ## Carry out the Dockerfile's lines in an empty folder, and start what comes of it.
+	$(BIN)/python -m tests.image
+
+restore-drill: $(ENVIRONMENT)  ## Back up a database while cases change, restore it to a moment, and verify its trail.
+	$(BIN)/python -m tests.restore $(ARGS)
 
 audit: $(ENVIRONMENT)  ## Look for known holes in what is installed; only as good as the advisories within reach.
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.txt

@@ -5,7 +5,20 @@ import select
 import sys
 from typing import Any
 
-from config import counting
+_loaded = {*sys.modules}
+from config import counting, handover  # noqa: E402 (what it brings along is looked at below)
+from config.variables import WrongSettings  # noqa: E402
+
+try:
+    from config.environment import DRAIN_SECONDS, KEEP_ALIVE_SECONDS, STOP_SECONDS
+except WrongSettings as error:
+    sys.stderr.write(f"{error}\n")
+    sys.exit(4)
+# The master keeps nothing of what it has read here. Its workers read anew, so that after a reload
+# (SIGHUP) they have what stands in the files of secrets and of the program then.
+for _name in {*sys.modules} - _loaded:
+    if _name.startswith("config.") and _name != handover.__name__:
+        del sys.modules[_name]
 
 wsgi_app = "config.wsgi:application"
 # Two threads a worker: more of them wait for the interpreter rather than for the database.
@@ -14,6 +27,17 @@ worker_class = "config.server.Worker" if hasattr(select, "epoll") else "gthread"
 # The filters of a list may all be given, with long words in them.
 limit_request_line = 8190
 control_socket_disable = True
+# Only Django looks at what proxies say, and only where TRUST_X_FORWARDED_PROTO allows it.
+forwarded_allow_ips = ""
+keepalive = KEEP_ALIVE_SECONDS
+handover.drain_seconds = DRAIN_SECONDS
+graceful_timeout = DRAIN_SECONDS + STOP_SECONDS
+
+
+def when_ready(server: Any) -> None:
+    """Let the workers know when it is the whole service that stops."""
+    server.stop = handover.announcing(server.stop)
+
 
 # Before anything of the service is loaded, wherever gunicorn does that.
 counting.begin()

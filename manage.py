@@ -40,9 +40,11 @@ def main() -> None:
     from uuid_utils.compat import uuid7  # noqa: PLC0415 (only where a command runs)
 
     from cases.signals import request_id  # noqa: PLC0415 (as above)
+    from config.postgresql import sessions  # noqa: PLC0415 (as above)
 
     # What a command logs and changes belongs together, as that of a request does.
     request_id.set(":".join((*sys.argv[1:2], str(uuid7()))))
+    sessions.process = sys.argv[1] if len(sys.argv) > 1 else sessions.process
     with _database(sys.argv[1:]):
         execute_from_command_line(sys.argv)
 

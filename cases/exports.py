@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 import structlog
+from django.conf import settings
 from django.core.exceptions import EmptyResultSet
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.db.models import CharField, F, Func, QuerySet
 from psycopg import ClientCursor
 
@@ -24,6 +25,11 @@ from cases.signals import request_id
 
 _BLOCK: Final = 65_536
 _log = structlog.get_logger("exports")
+# A session without a limit, like that of a command, keeps none.
+_PATIENCE: Final = (
+    "SELECT set_config('statement_timeout', %s, true)"
+    " WHERE current_setting('statement_timeout') <> '0'"
+)
 
 
 class ExportBroken(Exception):
@@ -156,9 +162,11 @@ class Blocks:
             log.info(export.event, rows=count, outcome=outcome)
 
     def _rows(self) -> Iterator[bytes | bytearray | memoryview]:
-        with connection.wrap_database_errors:
+        with transaction.atomic(), connection.wrap_database_errors:
             if (rows := self._export.statement()) is None:
                 return
+            with connection.cursor() as cursor:
+                cursor.execute(_PATIENCE, [f"{settings.DATABASE_EXPORT_SECONDS}s"])
             statement = f"COPY ({rows}) TO STDOUT WITH ({self._export.options})"
             # PostgreSQL sends each row as a message of its own.
             with connection.cursor() as cursor, cursor.copy(statement) as lines:

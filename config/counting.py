@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from pathlib import Path
 from typing import Final
 
 # prometheus-client's name for it; read when that is imported, so the folder comes first.
@@ -17,8 +18,13 @@ FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def begin() -> None:
-    """Make the folder, a new one for each server: figures of an earlier one are none of this."""
-    os.environ[FOLDER] = tempfile.mkdtemp(prefix="cases-metrics-")
+    """Make the folder, one for each server: figures of an earlier one are none of this.
+
+    A server that is reloaded comes by here again, and goes on counting where it was.
+    """
+    prefix = f"cases-metrics-{os.getpid()}-"
+    if not Path(os.environ.get(FOLDER, "")).name.startswith(prefix):
+        os.environ[FOLDER] = tempfile.mkdtemp(prefix=prefix)
 
 
 def forget(pid: int) -> None:

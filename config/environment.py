@@ -60,6 +60,31 @@ PORT = _v.whole(
     "PORT", 8000, least=1, most=65_535, meaning="where `make run`, and gunicorn, listen"
 )
 LISTEN_HOST = _v.text("LISTEN_HOST", "127.0.0.1", meaning="the address on which `make run` listens")
+# Read by gunicorn.conf.py, as are the next ones.
+DRAIN_SECONDS = _v.whole(
+    "DRAIN_SECONDS",
+    0,
+    least=0,
+    most=600,
+    production=5,
+    meaning="for how many seconds a web server that is told to stop still serves, while"
+    " `/health/ready` says 503; longer than a balancer takes to notice",
+)
+STOP_SECONDS = _v.whole(
+    "STOP_SECONDS",
+    30,
+    least=1,
+    most=3600,
+    meaning="how many seconds requests have after that to come to their end; exports are cut off",
+)
+KEEP_ALIVE_SECONDS = _v.whole(
+    "KEEP_ALIVE_SECONDS",
+    5,
+    least=1,
+    most=3600,
+    meaning="for how many seconds an idle connection of a caller is kept; longer than a proxy"
+    " keeps it, so that it is the proxy that ends it",
+)
 
 _v.section("Database")
 DATABASE_URL = _v.text(
@@ -77,6 +102,73 @@ CONN_MAX_AGE = _v.whole(
     least=0,
     most=86_400,
     meaning="seconds for which a database connection is kept",
+)
+DATABASE_POOL_SIZE = _v.whole(
+    "DATABASE_POOL_SIZE",
+    0,
+    least=0,
+    most=1000,
+    meaning="how many connections the threads of one web worker share; 0: each has its own, see"
+    " [below](#connections)",
+)
+DATABASE_POOL_WAIT_SECONDS = _v.whole(
+    "DATABASE_POOL_WAIT_SECONDS",
+    5,
+    least=1,
+    most=300,
+    meaning="for how many seconds a request waits for one of them, before it is answered 503",
+)
+DATABASE_CONNECT_SECONDS = _v.whole(
+    "DATABASE_CONNECT_SECONDS",
+    5,
+    least=1,
+    most=300,
+    meaning="how many seconds a new connection may take",
+)
+DATABASE_STATEMENT_SECONDS = _v.whole(
+    "DATABASE_STATEMENT_SECONDS",
+    30,
+    least=0,
+    most=3600,
+    meaning="how many seconds a statement of a web request may take, before it is answered 503;"
+    " 0 leaves it to PostgreSQL, here and in the next ones: see [below](#time-limits)",
+)
+DATABASE_EXPORT_SECONDS = _v.whole(
+    "DATABASE_EXPORT_SECONDS",
+    3600,
+    least=1,
+    most=86_400,
+    meaning="the same for a file that is exported, the time of its transfer included",
+)
+DATABASE_LOCK_SECONDS = _v.whole(
+    "DATABASE_LOCK_SECONDS",
+    5,
+    least=0,
+    most=3600,
+    meaning="for how many seconds a web request waits for somebody else's transaction on the same"
+    " case, before it is answered 409",
+)
+DATABASE_IDLE_SECONDS = _v.whole(
+    "DATABASE_IDLE_SECONDS",
+    60,
+    least=0,
+    most=3600,
+    meaning="after how many seconds PostgreSQL ends a session of the web server that holds a"
+    " transaction open and says nothing",
+)
+DATABASE_COMMAND_SECONDS = _v.whole(
+    "DATABASE_COMMAND_SECONDS",
+    0,
+    least=0,
+    most=604_800,
+    meaning="how many seconds a statement of a command may take",
+)
+DATABASE_MIGRATE_LOCK_SECONDS = _v.whole(
+    "DATABASE_MIGRATE_LOCK_SECONDS",
+    5,
+    least=0,
+    most=3600,
+    meaning="for how many seconds `migrate` waits for a table, and lets everybody else wait",
 )
 PREPARED_STATEMENTS = _v.flag(
     "PREPARED_STATEMENTS",

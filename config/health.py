@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import wraps
+from typing import Final
 
 import structlog
-from django.db import DatabaseError, InterfaceError, connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db import DatabaseError, InterfaceError
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import MethodNotAllowed
 
-from config.http.errors import answer
+from config import handover
+from config.http.errors import NotReady, answer
+from config.postgresql.base import unpooled
 
 _log = structlog.get_logger("health")
 _known_migrated = False
+_PATIENCE: Final = 2.0  # seconds for the database to answer, less than any probe has
 
 View = Callable[[HttpRequest], JsonResponse]
 
@@ -44,25 +51,70 @@ def live(request: HttpRequest) -> JsonResponse:
 
 @_safe
 def ready(request: HttpRequest) -> JsonResponse:
-    """Answer 200 when the database answers and no migration is missing, else 503 and why."""
+    """Answer 200 when this process can do its work, else 503 and why, within a few seconds."""
     del request
-    try:
-        reason = _not_ready()
-    except (DatabaseError, InterfaceError) as error:
-        _log.warning("not_ready", cause=str(error))
-        reason = "The database does not answer."
-    if reason:
-        return JsonResponse({"status": "unavailable", "reason": reason}, status=503)
+    if reason := "This process is being stopped." if handover.stopping() else _database.reason():
+        _log.warning("not_ready", cause=reason)
+        return answer(NotReady(reason))
     return JsonResponse({"status": "ok"})
 
 
-def _not_ready() -> str | None:
+class _Database:
+    """Asks the database on a connection of its own, made for the question, in a thread of its own.
+
+    So a database that hangs keeps one thread waiting, however often this is asked; and whether
+    connections are to be had is part of the answer.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked: Future[str | None] | None = None
+
+    def reason(self) -> str | None:
+        """Return what is wrong, if anything is; who asks meanwhile gets the same answer."""
+        with self._lock:
+            if self._asked is None or self._asked.done():
+                self._asked = Future()
+                # A daemon: the process ends, whatever the database does.
+                threading.Thread(target=_ask, args=(self._asked,), daemon=True).start()
+            asked = self._asked
+        try:
+            return asked.result(_PATIENCE)
+        except TimeoutError:
+            return f"The database does not answer within {_PATIENCE:.0f} seconds."
+
+
+_database = _Database()
+
+
+def _ask(asked: Future[str | None]) -> None:
+    reason: str | None = "The database does not answer."
+    try:
+        own = unpooled()
+        try:
+            reason = _missing(own)
+        finally:
+            own.close()
+    except (DatabaseError, InterfaceError) as error:
+        _log.warning("database_away", cause=type(error.__cause__ or error).__name__)
+    finally:
+        asked.set_result(reason)
+
+
+def _missing(own: BaseDatabaseWrapper) -> str | None:
     global _known_migrated  # noqa: PLW0603 (asked once: migrations of this code do not vanish)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    if not _known_migrated:
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+    with own.cursor() as cursor:
+        if _known_migrated:
+            cursor.execute("SELECT 1")
+            return None
+        cursor.execute("SELECT to_regclass('django_migrations') IS NOT NULL")
+        found = cursor.fetchone() == (True,)
+        # Not by Django's executor, which asks on the connection of everybody.
+        cursor.execute("SELECT app, name FROM django_migrations" if found else "SELECT WHERE false")
+        applied = {*cursor.fetchall()}
+    for key, migration in MigrationLoader(None).graph.nodes.items():
+        replaced = {*migration.replaces}
+        if key not in applied and not (replaced and replaced <= applied):
             return "Migrations are missing: run manage.py migrate."
-        _known_migrated = True
+    _known_migrated = True
     return None

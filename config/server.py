@@ -8,7 +8,6 @@ refused and answered stays gunicorn's (docs/decisions/0012-gunicorn-stays.md). L
 
 from __future__ import annotations
 
-import json
 import select
 import socket
 import struct
@@ -17,7 +16,6 @@ import time
 from contextlib import suppress
 from typing import Any, Final
 
-from gunicorn.http import errors
 from gunicorn.workers.gthread import (
     DEFAULT_WORKER_DATA_TIMEOUT,
     STOP_KEEPALIVE_LINGER,
@@ -25,28 +23,17 @@ from gunicorn.workers.gthread import (
     ThreadWorker,
 )
 
+from config import handover
+from config.sockets import InOnePacket, asks_for_health, has_come, refusal
+
 _READABLE_ONCE: Final = select.EPOLLIN | select.EPOLLONESHOT
 # How long a caller may say nothing in the middle of a request, or take nothing of an answer. A
 # thread waits that long at most; for callers who send a byte now and then there are proxies.
 _SILENCE: Final = struct.pack("ll", int(DEFAULT_WORKER_DATA_TIMEOUT), 0)
 _REFUSING_TO_READ: Final = struct.pack("ll", 60, 0)
 _LOOK: Final = 0.5  # seconds between two looks at whether to stop, and at idle connections
-
-# What is refused before there is a request: status, reason, error and message of the answer.
-_REFUSALS: Final[list[tuple[type[Exception], tuple[int, str, str, str]]]] = [
-    (
-        errors.LimitRequestLine,
-        (414, "URI Too Long", "uri_too_long", "The request line is too long."),
-    ),
-    (
-        errors.LimitRequestHeaders,
-        (431, "Request Header Fields Too Large", "headers_too_large", "The headers are too large."),
-    ),
-    (
-        errors.ParseException,
-        (400, "Bad Request", "malformed_request", "This is no HTTP request."),
-    ),
-]
+_STEP: Final = 0.05  # the same while it stops
+_PROBES: Final = 64  # connections looked at for probes at once
 
 
 class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
@@ -62,43 +49,101 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         self._listeners = {listener.fileno(): listener for listener in self.sockets}
         # Whoever takes a connection out of here owns it, until it is put back or closed.
         self._waiting: dict[int, TConn] = {}
+        self._at_work: dict[int, float] = {}  # threads, and since when
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._serving = True
         super().init_process()
 
-    def handle_exit(self, sig: int, frame: object) -> None:
-        """Begin to stop: SIGTERM."""
-        super().handle_exit(sig, frame)
+    def handle_exit(self, sig: int, frame: object) -> None:  # noqa: ARG002 (gunicorn's)
+        """Begin to stop: SIGTERM. Not at once, so the worker counts as alive for now."""
         self._stop.set()
+
+    def handle_quit(self, sig: int, frame: object) -> None:
+        """End at once: SIGQUIT, and SIGINT to the master."""
+        self._serving = False
+        super().handle_quit(sig, frame)
 
     def run(self) -> None:
         """Let the threads serve until the worker is told to stop, then let them finish."""
         self.set_accept_enabled(True)
         for _ in range(self.cfg.threads):
             self.tpool.submit(self._serve)
-        while self.alive and self.is_parent_alive():
-            self.notify()
-            self._close_idle(time.monotonic())
+        handover.serves(self.age)
+        while self.alive and self.is_parent_alive() and not self._stop.is_set():
+            self._look(time.monotonic())
             self._stop.wait(_LOOK)
-        self._finish()
+        told = time.monotonic()
+        if self._stop.is_set():
+            self._stay(told)
+        self._finish(told)
 
-    def _finish(self) -> None:
-        """Answer what is under way; who keeps a connection has a moment to use it once more."""
+    def _stay(self, told: float) -> None:
+        """Serve on until others do: a balancer has turned away, or newer workers are up.
+
+        Both are waited for by the clock, too. Of a stop every answer tells that it is the last on
+        its connection; of a reload nobody has to know.
+        """
+        ends, newest = handover.stopping(), handover.newest()
+        if ends:
+            self.max_keepalived = 0
+        end = told + (handover.drain_seconds if ends else self.cfg.graceful_timeout / 2)
+        while self.alive and self.is_parent_alive() and (now := time.monotonic()) < end:
+            if not ends and handover.newest() != newest:
+                break
+            self._look(now)
+            time.sleep(_STEP)
+
+    def _look(self, now: float) -> None:
+        self.notify()
+        self._close_idle(now)
+        begun = [*self._at_work.values()]
+        if len(begun) >= self.cfg.threads and max(begun) < now - _LOOK:
+            self._answer_probes()
+
+    def _answer_probes(self) -> None:
+        """Answer who asks for health, where no thread has come to it for a while.
+
+        They may all wait for a database that hangs. Then no probe is to take that for a process
+        that does. What else has come is left to the threads, of this worker or of another one.
+        """
+        for _ in range(2):  # a probe that has just been let in has mostly asked already
+            for fd, _ in self._epoll.poll(0, _PROBES):
+                if fd in self._listeners:
+                    time.sleep(_STEP)  # a worker that is free takes it first
+                    self._accept(self._listeners[fd])
+                elif (connection := self._waiting.get(fd)) is None:
+                    continue
+                elif asks_for_health(connection.sock):
+                    if self._waiting.pop(fd, None) is not None:
+                        self._answer(fd, connection)
+                else:
+                    self._epoll.modify(fd, _READABLE_ONCE)
+
+    def _finish(self, told: float) -> None:
+        """Answer what has come; who keeps a connection has a moment to use it once more."""
         with self._lock:  # nobody is about to switch it on again
             self.alive = False
             self.set_accept_enabled(False)
-        now = time.monotonic()
-        end, linger = now + self.cfg.graceful_timeout, now + STOP_KEEPALIVE_LINGER
+        if handover.stopping():
+            self._accept_the_last()
+        self._listeners = {}  # their numbers are free for connections now
+        for listener in self.sockets:
+            listener.close()
+        linger = time.monotonic() + STOP_KEEPALIVE_LINGER
+        end = max(told + self.cfg.graceful_timeout, linger)
         while self.nr_conns > 0 and (now := time.monotonic()) < end:
             self.notify()
             self._close_idle(now if now < linger else float("inf"))
-            time.sleep(0.05)
+            time.sleep(_STEP)
         self._serving = False
-        self._close_idle(float("inf"))
         self.tpool.shutdown(wait=False)
+
+    def _accept_the_last(self) -> None:
+        """Take the connections that the system has taken for us: after this nobody would."""
         for listener in self.sockets:
-            listener.close()
+            while self._accept(listener):
+                pass
 
     def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 (gunicorn's)
         """Begin or cease to take new connections."""
@@ -120,19 +165,28 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
                     if fd in self._listeners:
                         self._accept(self._listeners[fd])
                     elif (connection := self._waiting.pop(fd, None)) is not None:
-                        self._answer(fd, connection)
+                        self._work(fd, connection)
                 except Exception:
                     self.log.exception("A connection failed.")
 
-    def _accept(self, listener: socket.socket) -> None:
+    def _accept(self, listener: socket.socket) -> bool:
         try:
             client, address = listener.accept()
         except OSError:  # another thread or worker was faster, or the caller has left
-            return
+            return False
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _SILENCE)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _REFUSING_TO_READ)
         self._count(1)
         self._wait(client.fileno(), TConn(self.cfg, client, address, listener.getsockname()))
+        return True
+
+    def _work(self, fd: int, connection: TConn) -> None:
+        thread = threading.get_ident()
+        self._at_work[thread] = time.monotonic()
+        try:
+            self._answer(fd, connection)
+        finally:
+            del self._at_work[thread]
 
     def _answer(self, fd: int, connection: TConn) -> None:
         goes_on = self.handle(connection)
@@ -147,7 +201,7 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def handle_request(self, req: Any, conn: TConn) -> bool:
         """Answer a request; headers and body leave in one packet, so the caller is woken once."""
         sock = conn.sock
-        conn.sock = answer = _InOnePacket(sock)
+        conn.sock = answer = InOnePacket(sock)
         try:
             goes_on = bool(super().handle_request(req, conn))
             answer.flush()
@@ -172,8 +226,11 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             self._count(-1)
 
     def _close_idle(self, now: float) -> None:
+        """Close what is idle for too long; where something has come, a thread will get to it."""
         for fd, connection in list(self._waiting.items()):
-            if connection.timeout <= now and self._waiting.pop(fd, None) is not None:
+            if connection.timeout > now or has_come(fd):
+                continue
+            if self._waiting.get(fd) is connection and self._waiting.pop(fd, None):
                 self._close(connection, graceful=False)
 
     def _count(self, change: int) -> None:
@@ -184,46 +241,10 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
         """Refuse what is no request in the form of all other refusals."""
-        found = next((answer for kind, answer in _REFUSALS if isinstance(exc, kind)), None)
-        if found is None:
+        answer = refusal(exc)
+        if answer is None:
             super().handle_error(req, client, addr, exc)
             return
-        status, reason, error, message = found
         self.log.warning("Refused a request: %s", type(exc).__name__)
-        body = json.dumps({"error": error, "message": message, "details": {}}).encode()
-        head = (
-            f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n"
-        )
         with suppress(OSError):
-            client.sendall(head.encode() + body)
-
-
-class _InOnePacket:
-    """A socket that keeps the first part of an answer, its head, until the second one comes.
-
-    Corking the connection would do the same, but uncorking sends, which takes its time, and Python
-    lets no other thread run meanwhile. While it sends, it does.
-    """
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-        self._head: bytes | None = None
-
-    def sendall(self, data: bytes) -> None:
-        """Keep what comes first; send everything else at once. Raises OSError."""
-        if self._head is None:
-            self._head = data
-            return
-        head, self._head = self._head, b""
-        self._sock.sendall(head + data if head else data)
-
-    def flush(self) -> None:
-        """Send what has been kept. Raises OSError."""
-        if self._head:
-            self.sendall(b"")
-
-    def __getattr__(self, name: str) -> Any:
-        """Do anything else with the socket itself, after what has been kept."""
-        self.flush()
-        return getattr(self._sock, name)
+            client.sendall(answer)

@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.environment import *
 from config.logging import configure as configure_logging
+from config.postgresql import sessions
 
 # Lets Django's generic classes be written with their type arguments at run time too.
 django_stubs_ext.monkeypatch()
@@ -92,9 +93,18 @@ if DATABASE_URL:
     if _database["ENGINE"] == "django.db.backends.postgresql":
         _database["ENGINE"] = "config.postgresql"
         _database["OPTIONS"] = _database.get("OPTIONS", {}) | {"server_side_binding": True}
+        # Only web workers share connections: a command has one, a drainer one for each lane.
+        if DATABASE_POOL_SIZE and sessions.process == sessions.WEB:
+            _database["OPTIONS"]["pool"] = {
+                "min_size": 0,
+                "max_size": DATABASE_POOL_SIZE,
+                "timeout": DATABASE_POOL_WAIT_SECONDS,
+                "max_lifetime": 3600,
+                "max_idle": 300,
+            }
     DATABASES["default"] = {
         **_database,
-        "CONN_MAX_AGE": CONN_MAX_AGE,
+        "CONN_MAX_AGE": 0 if "pool" in _database.get("OPTIONS", {}) else CONN_MAX_AGE,
         "CONN_HEALTH_CHECKS": True,
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -214,6 +224,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 FILE_UPLOAD_HANDLERS = ["cases.admin.uploads.RegisterHandler"]
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
+# Probes come past the proxy that ends TLS, and are told nothing that anybody may not know.
+SECURE_REDIRECT_EXEMPT = [r"^health/(live|ready)$"]
 # What a page may load and run: what this service serves, as files of their own, and nothing else.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

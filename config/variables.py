@@ -131,7 +131,16 @@ class Variables:
         variable = self._declare(name, "on or off", shown, None, meaning, example=example)
         return self._read(variable, on_or_off, default)
 
-    def whole(self, name: str, default: int, *, least: int, most: int, meaning: str) -> int:
+    def whole(
+        self,
+        name: str,
+        default: int,
+        *,
+        least: int,
+        most: int,
+        production: int | None = None,
+        meaning: str,
+    ) -> int:
         """Return a whole number within bounds."""
 
         def number(text: str) -> int:
@@ -139,7 +148,10 @@ class Variables:
             return _sure(int(digits), lambda found: least <= found <= most)
 
         kind = f"a whole number from {least} to {most}"
-        return self._read(self._declare(name, kind, str(default), None, meaning), number, default)
+        there = None if production is None else str(production)
+        variable = self._declare(name, kind, str(default), there, meaning)
+        fallback = default if production is None or not self.production else production
+        return self._read(variable, number, fallback)
 
     def names(
         self,

@@ -9,7 +9,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 import django
 from django.core.wsgi import get_wsgi_application
 
+from config.postgresql import sessions
 from config.variables import WrongSettings
+
+sessions.process = sessions.WEB
 
 
 def _refuse(sentences: str) -> NoReturn:

@@ -40,6 +40,12 @@ class Row(NamedTuple):
     message: str | None = None
 
 
+class NotReady(drf.APIException):
+    """This process cannot work; its message says why."""
+
+    status_code = 503
+
+
 _UNAVAILABLE: Final = Row(
     503, "dependency_unavailable", "The database does not answer at the moment: try again."
 )
@@ -47,6 +53,9 @@ _INTERNAL: Final = Row(
     500, "internal_error", "Something went wrong here. The request id leads to the cause."
 )
 _CONFLICT: Final = Row(409, "case_conflict", cases.CaseConflict.__doc__)
+_LOCKED: Final = Row(
+    409, "case_conflict", "Somebody else is changing what this would change: try again."
+)
 
 TABLE: Final[Mapping[type[Exception], Row]] = {
     cases.PermissionDenied: Row(403, "permission_denied"),
@@ -70,6 +79,7 @@ TABLE: Final[Mapping[type[Exception], Row]] = {
     drf.ValidationError: Row(422, "validation_error", "The input is not valid."),
     drf.Throttled: Row(429, "rate_limited", "Too many requests: wait as Retry-After says."),
     IdentityProviderAway: Row(503, "dependency_unavailable"),
+    NotReady: Row(503, "dependency_unavailable"),
     PayloadTooLarge: Row(413, "payload_too_large"),
     RequestDataTooBig: Row(413, "payload_too_large", PayloadTooLarge.default_detail),
     SuspiciousOperation: Row(400, "malformed_request", "The request is malformed."),
@@ -86,7 +96,7 @@ TABLE: Final[Mapping[type[Exception], Row]] = {
 SQLSTATES: Final[Mapping[str, Row]] = {
     "40001": _CONFLICT,  # serialization_failure
     "40P01": _CONFLICT,  # deadlock_detected
-    "55P03": _CONFLICT,  # lock_not_available: lock_timeout ran out
+    "55P03": _LOCKED,  # lock_not_available: lock_timeout ran out, of this case and no other
     "08": _UNAVAILABLE,  # connection exceptions
     "25006": _UNAVAILABLE,  # read_only_sql_transaction: a standby, before or after a fail-over
     "25P03": _UNAVAILABLE,  # idle_in_transaction_session_timeout
@@ -96,6 +106,7 @@ SQLSTATES: Final[Mapping[str, Row]] = {
     "58": _UNAVAILABLE,  # the disk does not answer
 }
 _RETRY_AFTER_SECONDS: Final = 5
+_UNLOCKED_AFTER_SECONDS: Final = 1
 
 
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
@@ -160,6 +171,8 @@ def _headers(row: Row, error: Exception) -> dict[str, str]:
         headers["Accept-Encoding"] = "identity"
     if row.code == _UNAVAILABLE.code:
         headers["Retry-After"] = str(_RETRY_AFTER_SECONDS)
+    if row is _LOCKED:
+        headers["Retry-After"] = str(_UNLOCKED_AFTER_SECONDS)
     return headers
 
 

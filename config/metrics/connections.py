@@ -1,7 +1,7 @@
 """The connections to the database, as ``config.postgresql`` makes and closes them.
 
-Each thread of a worker keeps one (``CONN_MAX_AGE``), so there are at most as many as threads; many
-new ones mean that they do not last.
+Each thread of a worker keeps one (``CONN_MAX_AGE``), or takes one out of the pool for each request,
+so at most as many are held as there are threads; many new ones mean that they do not last.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _opened: Final = Counter(
 )
 _held: Final = Gauge(
     "database_connections",
-    "Connections to the database that are held.",
+    "Connections to the database that threads hold.",
     registry=registry,
     multiprocess_mode="livesum",
 )
@@ -28,9 +28,13 @@ _held: Final = Gauge(
 def opened() -> None:
     """Count a connection that was made."""
     _opened.inc()
+
+
+def taken() -> None:
+    """Count a connection that a thread holds from now on."""
     _held.inc()
 
 
-def closed() -> None:
-    """Count a connection that is held no longer."""
+def let_go() -> None:
+    """Count a connection that its thread holds no longer."""
     _held.dec()

@@ -79,7 +79,7 @@ class Postgres:
 
 
 @contextmanager
-def own_postgres() -> Iterator[Postgres]:
+def own_postgres(*, migrated: bool = True) -> Iterator[Postgres]:
     """Run a server in a folder of its own until the block ends; its database is migrated."""
     base = Path(tempfile.mkdtemp(prefix="rc-", dir="/tmp"))
     base.chmod(0o755)  # the server's account has to pass
@@ -89,12 +89,13 @@ def own_postgres() -> Iterator[Postgres]:
     try:
         prepare(place)
         postgres.start()
-        subprocess.run(
-            [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
-            cwd=PROJECT,
-            env={**os.environ, "APP_ENV": "test", "DATABASE_URL": postgres.url},
-            check=True,
-        )
+        if migrated:
+            subprocess.run(
+                [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
+                cwd=PROJECT,
+                env={**os.environ, "APP_ENV": "test", "DATABASE_URL": postgres.url},
+                check=True,
+            )
         yield postgres
     finally:
         postgres.stop()

@@ -3,12 +3,11 @@ import os
 import subprocess
 import sys
 
+import psycopg
 import pytest
-from django.db import connection
 
-from config import health
 from tests.api import expect
-from tests.api.server import PROJECT, free_port, running_server
+from tests.api.server import PROJECT, copied_database, free_port, running_server
 
 
 @pytest.mark.parametrize("method", ["get", "head"])
@@ -28,22 +27,28 @@ def test_it_is_ready_when_the_database_answers_and_is_migrated(client):
     assert answer.json() == {"status": "ok"}
 
 
-@pytest.mark.django_db
-@pytest.mark.parametrize("app", ["audit", "cases", "outbox", "auth"])
-def test_it_is_not_ready_while_a_migration_is_missing(client, monkeypatch, app):
-    monkeypatch.setattr(health, "_known_migrated", False)  # as in a process that has just started
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM django_migrations WHERE id = "
-            "(SELECT max(id) FROM django_migrations WHERE app = %s)",
-            [app],
-        )
+def test_it_is_not_ready_while_a_migration_is_missing(django_db_setup, django_db_blocker):
+    last = "(SELECT max(id) FROM django_migrations WHERE app = %s)"
+    with (
+        django_db_blocker.unblock(),
+        copied_database("unmigrated") as url,
+        psycopg.connect(url, autocommit=True) as database,
+        running_server(url) as server,
+    ):
+        for app in ("audit", "cases", "outbox", "auth"):
+            gone = database.execute(
+                f"DELETE FROM django_migrations WHERE id = {last} RETURNING app, name, applied",
+                [app],
+            ).fetchone()
+            answer = server.ask("GET", "/health/ready")
+            database.execute(
+                "INSERT INTO django_migrations (app, name, applied) VALUES (%s, %s, %s)", gone
+            )
 
-    answer = client.get("/health/ready")
-
-    assert (answer.status_code, answer.headers["Content-Type"]) == (503, "application/json")
-    assert answer.json()["status"] == "unavailable"
-    assert "igration" in answer.json()["reason"]
+            expect.refusal(answer, 503, "dependency_unavailable", set())
+            assert "igration" in answer.json()["message"]
+            assert int(answer.headers["Retry-After"]) >= 1
+        assert server.ask("GET", "/health/ready").status_code == 200
 
 
 def test_without_a_database_it_lives_but_is_not_ready_and_tells_so_everywhere():
@@ -58,7 +63,8 @@ def test_without_a_database_it_lives_but_is_not_ready_and_tells_so_everywhere():
 
     assert live[0] == 200
     assert ready[0] == 503
-    assert json.loads(ready[1])["reason"]
+    assert json.loads(ready[1])["error"] == "dependency_unavailable"
+    assert json.loads(ready[1])["message"] == "The database does not answer."
     assert b"a-secret" not in ready[1] + cases[1]
     assert "a-secret" not in log
     assert cases[0] == 503

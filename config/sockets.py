@@ -1,0 +1,87 @@
+"""What the web server's worker does with a socket itself: looks, keeps, refuses."""
+
+from __future__ import annotations
+
+import json
+import select
+import socket
+from typing import Any, Final
+
+from gunicorn.http import errors
+
+_LEFT: Final = select.POLLHUP | select.POLLERR | select.POLLNVAL
+# What is refused before there is a request: status, reason, error and message of the answer.
+_REFUSALS: Final[list[tuple[type[Exception], tuple[int, str, str, str]]]] = [
+    (
+        errors.LimitRequestLine,
+        (414, "URI Too Long", "uri_too_long", "The request line is too long."),
+    ),
+    (
+        errors.LimitRequestHeaders,
+        (431, "Request Header Fields Too Large", "headers_too_large", "The headers are too large."),
+    ),
+    (
+        errors.ParseException,
+        (400, "Bad Request", "malformed_request", "This is no HTTP request."),
+    ),
+]
+
+
+def refusal(error: Exception) -> bytes | None:
+    """Return the whole answer to what is no request; None where there is none of ours."""
+    found = next((answer for kind, answer in _REFUSALS if isinstance(error, kind)), None)
+    if found is None:
+        return None
+    status, reason, code, message = found
+    body = json.dumps({"error": code, "message": message, "details": {}}).encode()
+    head = (
+        f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def asks_for_health(sock: socket.socket) -> bool:
+    """Look at what has come, and leave it there; a request that is not whole is none yet."""
+    try:
+        head = sock.recv(4096, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except OSError:
+        return False
+    return head.startswith((b"GET /health/", b"HEAD /health/")) and b"\r\n\r\n" in head
+
+
+def has_come(fd: int) -> bool:
+    """Tell whether something can be read; hung up is no request, who has left is not waited for."""
+    look = select.poll()
+    look.register(fd, select.POLLIN)
+    return any(event & select.POLLIN and not event & _LEFT for _, event in look.poll(0))
+
+
+class InOnePacket:
+    """A socket that keeps the first part of an answer, its head, until the second one comes.
+
+    Corking the connection would do the same, but uncorking sends, which takes its time, and Python
+    lets no other thread run meanwhile. While it sends, it does.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._head: bytes | None = None
+
+    def sendall(self, data: bytes) -> None:
+        """Keep what comes first; send everything else at once. Raises OSError."""
+        if self._head is None:
+            self._head = data
+            return
+        head, self._head = self._head, b""
+        self._sock.sendall(head + data if head else data)
+
+    def flush(self) -> None:
+        """Send what has been kept. Raises OSError."""
+        if self._head:
+            self.sendall(b"")
+
+    def __getattr__(self, name: str) -> Any:
+        """Do anything else with the socket itself, after what has been kept."""
+        self.flush()
+        return getattr(self._sock, name)

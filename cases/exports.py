@@ -12,11 +12,12 @@ from typing import Any, Final, Protocol
 
 import structlog
 from django.core.exceptions import EmptyResultSet
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import CharField, F, Func, QuerySet
 from psycopg import ClientCursor
 
-from cases import selectors
+from cases import replica, selectors
 from cases.filters import CaseFilter
 from cases.models import Case, Ordering
 from cases.policies import Actor
@@ -91,8 +92,12 @@ class Export:
         """
         return Blocks(self)
 
-    def statement(self) -> str | None:
-        """Return the statement that is copied, with its values; None where no row can be found."""
+    def statement(self, connection: BaseDatabaseWrapper) -> str | None:
+        """Return the statement that is copied, with its values; None where no row can be found.
+
+        Args:
+            connection: on which it will run, as only that knows how values are written.
+        """
         try:
             query = self.rows.query.sql_with_params()
         except EmptyResultSet:  # Django sees that there can be none, and makes no statement
@@ -107,6 +112,8 @@ class Blocks:
 
     def __init__(self, export: Export) -> None:
         self._export = export
+        # The blocks are taken after the read that began them has returned.
+        self._connection = replica.connection()
         self.count = 0
         self._blocks = self._read()
         self._first: bytes | None = next(self._blocks)
@@ -156,12 +163,12 @@ class Blocks:
             log.info(export.event, rows=count, outcome=outcome)
 
     def _rows(self) -> Iterator[bytes | bytearray | memoryview]:
-        with connection.wrap_database_errors:
-            if (rows := self._export.statement()) is None:
+        with self._connection.wrap_database_errors:
+            if (rows := self._export.statement(self._connection)) is None:
                 return
             statement = f"COPY ({rows}) TO STDOUT WITH ({self._export.options})"
             # PostgreSQL sends each row as a message of its own.
-            with connection.cursor() as cursor, cursor.copy(statement) as lines:
+            with self._connection.cursor() as cursor, cursor.copy(statement) as lines:
                 yield from lines
 
 

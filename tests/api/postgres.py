@@ -106,8 +106,8 @@ def own_postgres() -> Iterator[Postgres]:
 
 
 @contextmanager
-def streaming_replica(primary: Postgres) -> Iterator[Postgres]:
-    """Run a standby that the primary feeds until the block ends; it logs each statement."""
+def streaming_replica(primary: Postgres, *, log_statement: str = "all") -> Iterator[Postgres]:
+    """Run a standby that the primary feeds until the block ends; it logs its statements."""
     base = Path(tempfile.mkdtemp(prefix="rc-", dir="/tmp"))
     base.chmod(0o755)
     place = replace(primary.place, base=base, socket=base / "s")
@@ -132,7 +132,7 @@ def streaming_replica(primary: Postgres) -> Iterator[Postgres]:
             source,
         )
         with (place.data / "postgresql.auto.conf").open("a") as settings:
-            settings.write("log_statement = 'all'\n")
+            settings.write(f"log_statement = '{log_statement}'\n")
         standby.start()
         yield standby
     finally:

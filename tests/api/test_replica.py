@@ -203,6 +203,22 @@ def test_a_primary_is_no_replica_not_even_itself(primary) -> None:
         assert '"event":"replica_behind"' in running.logged()
 
 
+@pytest.mark.parametrize("command", [["verify_audit"], ["export_audit", "--format", "jsonl"]])
+def test_what_only_reads_runs_on_it_alone(service, replica, command) -> None:
+    create(service, "Late reporting")
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", *command],
+        cwd=PROJECT,
+        env={**os.environ, "APP_ENV": "test", "DATABASE_URL": replica.url},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
 def eventually(condition: Callable[[], Any]) -> None:
     end = time.monotonic() + 30
     while not condition():

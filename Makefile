@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test fuzz drill bench bench-outbox check fmt audit lock configuration openapi lint-openapi asyncapi lint-asyncapi lint-containers \
+.PHONY: help run test fuzz drill bench bench-outbox bench-scaling check fmt audit lock configuration openapi lint-openapi asyncapi lint-asyncapi lint-containers \
 	try-image restore-drill clean
 
 # The first Python that is new enough; `make PYTHON=/path/to/python3.12 …` takes another one.
@@ -45,6 +45,11 @@ bench-outbox: $(ENVIRONMENT)  ## Measure how fast the outbox drains and wakes up
 	$(BIN)/python -m tests.bench.outbox $(if $(KEEP),--keep) $(if $(ROUNDS),--rounds $(ROUNDS)) || result=$$?; \
 	$(BIN)/python -m tests.bench.destinations $(if $(ROUNDS),--rounds $(ROUNDS)) || result=$$?; \
 	exit $$result
+
+# What more processes and a replica bring on this machine, for docs/scaling.md.
+bench-scaling: $(ENVIRONMENT)  ## Measure one and two web workers, drainers, and a replica: make bench-scaling KEEP=1.
+	@$(BIN)/python -m tests.bench.scaling $(if $(KEEP),--keep) \
+		$(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
 
 fmt: $(ENVIRONMENT)  ## Format the code and repair what can be repaired without thought.
 	$(BIN)/ruff check --fix --exit-zero --quiet .

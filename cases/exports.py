@@ -13,11 +13,12 @@ from typing import Any, Final, Protocol
 import structlog
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import CharField, F, Func, QuerySet
 from psycopg import ClientCursor
 
-from cases import selectors
+from cases import replica, selectors
 from cases.filters import CaseFilter
 from cases.models import Case, Ordering
 from cases.policies import Actor
@@ -97,8 +98,12 @@ class Export:
         """
         return Blocks(self)
 
-    def statement(self) -> str | None:
-        """Return the statement that is copied, with its values; None where no row can be found."""
+    def statement(self, connection: BaseDatabaseWrapper) -> str | None:
+        """Return the statement that is copied, with its values; None where no row can be found.
+
+        Args:
+            connection: on which it will run, as only that knows how values are written.
+        """
         try:
             query = self.rows.query.sql_with_params()
         except EmptyResultSet:  # Django sees that there can be none, and makes no statement
@@ -113,6 +118,8 @@ class Blocks:
 
     def __init__(self, export: Export) -> None:
         self._export = export
+        # The blocks are taken after the read that began them has returned.
+        self._connection = replica.connection()
         self.count = 0
         self._blocks = self._read()
         self._first: bytes | None = next(self._blocks)
@@ -162,8 +169,9 @@ class Blocks:
             log.info(export.event, rows=count, outcome=outcome)
 
     def _rows(self) -> Iterator[bytes | bytearray | memoryview]:
-        with transaction.atomic(), connection.wrap_database_errors:
-            if (rows := self._export.statement()) is None:
+        connection = self._connection
+        with transaction.atomic(using=connection.alias), connection.wrap_database_errors:
+            if (rows := self._export.statement(connection)) is None:
                 return
             with connection.cursor() as cursor:
                 cursor.execute(_PATIENCE, [f"{settings.DATABASE_EXPORT_SECONDS}s"])

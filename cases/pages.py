@@ -12,11 +12,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias, cast
 
-from django.db import connection
 from django.db.models import TextField, Value
 from django.db.models.functions import Cast
 from django.utils.timezone import now
 
+from cases import replica
 from cases.filters import CaseFilter
 from cases.models import NEWEST_FIRST, Case, Ordering
 from cases.models.given import Given, Statement, Word, statement
@@ -130,7 +130,7 @@ def read_page(
     values |= {"actor": actor.id, "rights_version": actor.rights_version}
     if wanted.overdue is not None:
         values["at"] = now()
-    with connection.cursor() as cursor:
+    with replica.connection().cursor() as cursor:
         cursor.execute(_text(shape, sql, size), constants | values)
         rows: list[PlainRow] = cursor.fetchall()
     if not rows:

@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import CharField, Count, F, Q, QuerySet, Value
 from django.utils.timezone import now
 
-from cases import policies
+from cases import policies, replica
 from cases.errors import CaseError, CaseNotFound, RightsUnconfirmed
 from cases.filters import EVERY_CASE, CaseFilter
 from cases.lifecycle import CaseAction, CaseStatus
@@ -204,7 +204,7 @@ def how_many(
             sql, params = "SELECT FROM cases WHERE false", ()
         counts.append(f"(SELECT count(*) FROM ({sql}) AS list)")  # noqa: S608 (our own)
         values += params
-    with connection.cursor() as cursor:
+    with replica.connection().cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(counts)}", values)
         return dict(zip(lists, cursor.fetchone(), strict=True))
 

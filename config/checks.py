@@ -37,6 +37,16 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
                 id="config.E002",
             )
         )
+    replica = settings.DATABASES.get("replica")
+    if replica is not None and replica["ENGINE"] != "config.postgresql":
+        found.append(
+            Error(
+                "DATABASE_REPLICA_URL names a database that is not PostgreSQL.",
+                hint="Use a streaming replica of the database in DATABASE_URL, like "
+                "postgresql://user:password@replica:5432/name, or leave it unset.",
+                id="config.E005",
+            )
+        )
     try:
         ZoneInfo(settings.SLA_TIME_ZONE)
     except (KeyError, ValueError, OSError):

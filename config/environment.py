@@ -103,6 +103,19 @@ CONN_MAX_AGE = _v.whole(
     most=86_400,
     meaning="seconds for which a database connection is kept",
 )
+DATABASE_REPLICA_URL = _v.text(
+    "DATABASE_REPLICA_URL",
+    secret=True,
+    meaning="a streaming replica of that database, from which lists, exports and reports are"
+    " [read](scaling.md#a-replica-for-reading)",
+)
+REPLICA_WAIT_MS = _v.whole(
+    "REPLICA_WAIT_MS",
+    50,
+    least=0,
+    most=10_000,
+    meaning="milliseconds that a read waits for the replica to be up to date; then the primary"
+    " answers",
 DATABASE_POOL_SIZE = _v.whole(
     "DATABASE_POOL_SIZE",
     0,

@@ -81,10 +81,12 @@ TEMPLATES = [
 
 # --- Database -----------------------------------------------------------------------------------
 DATABASES: dict[str, dict[str, Any]] = {}
-if DATABASE_URL:
+for _alias, _url in {"default": DATABASE_URL, "replica": DATABASE_REPLICA_URL}.items():
+    if not _url:
+        continue
     _database: dict[str, Any] = {"ENGINE": ""}  # what config.checks refuses
     with suppress(ValueError), warnings.catch_warnings(action="ignore"):  # it repeats passwords
-        _database |= environ.Env.db_url_config(DATABASE_URL)
+        _database |= environ.Env.db_url_config(_url)
     # A socket folder stands in the query; Django's own commands look for it in HOST.
     if socket_folder := _database.get("OPTIONS", {}).pop("host", None):
         _database["HOST"] = socket_folder
@@ -102,11 +104,14 @@ if DATABASE_URL:
                 "max_lifetime": 3600,
                 "max_idle": 300,
             }
-    DATABASES["default"] = {
+    DATABASES[_alias] = {
         **_database,
         "CONN_MAX_AGE": 0 if "pool" in _database.get("OPTIONS", {}) else CONN_MAX_AGE,
         "CONN_HEALTH_CHECKS": True,
     }
+if DATABASE_REPLICA_URL:
+    DATABASES["replica"]["TEST"] = {"MIRROR": "default"}
+    DATABASE_ROUTERS = ["cases.replica.Router"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Who may ------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from audit.exports import FORMATS, EventFilter
-from cases import intake, policies
+from cases import intake, policies, replica
 from cases.lifecycle import LIFECYCLE
 from cases.policies import Actor
 
@@ -123,7 +123,7 @@ class _ExportView(APIView):
         export = FORMATS[self.export_format](actor, _read(request.query_params))
         name = f"audit-events-{now():%Y-%m-%d}.{self.export_format}"
         return StreamingHttpResponse(
-            () if request.method == "HEAD" else export.start(),
+            () if request.method == "HEAD" else replica.from_replica(export.start),
             content_type=self.content_type,
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )

@@ -15,7 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.timezone import now
 
-from cases import exports, policies, selectors
+from cases import exports, policies, replica, selectors
 from cases.admin.bulk import act_on_chosen, chosen_file, chosen_in
 from cases.admin.exports import csv_of
 from cases.admin.lists import ORDER_LABELS, Asked, read_address, read_page
@@ -80,12 +80,16 @@ def _show(
     request: HttpRequest, model_admin: ModelAdmin[Case], actor: Actor, asked: Asked, problem: str
 ) -> HttpResponse:
     at = now()
-    page = read_page(asked, request.GET, actor, at)
+    counted = {n: (q.holds(actor, at), q.counted) for n, q in QUEUES.items() if q.counted}
+    page, numbers = replica.from_replica(
+        lambda: (
+            read_page(asked, request.GET, actor, at),
+            selectors.how_many(actor, counted, most=MOST, at=at),
+        )
+    )
     chosen = chosen_in(request) if problem else {}
     if gone := _gone(chosen, page.cases):
         problem += f" {gone} of the chosen ones {'is' if gone == 1 else 'are'} not on this page."
-    counted = {n: (q.holds(actor, at), q.counted) for n, q in QUEUES.items() if q.counted}
-    numbers = selectors.how_many(actor, counted, most=MOST, at=at)
     may_assign = actor.has(policies.PERMISSIONS[CaseAction.ASSIGN])
     context = {
         **model_admin.admin_site.each_context(request),

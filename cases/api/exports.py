@@ -12,7 +12,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 
-from cases import exports, policies
+from cases import exports, policies, replica
 from cases.api.base import ActorView
 from cases.api.parameters import CaseParameters, read_parameters
 
@@ -50,7 +50,7 @@ class CaseExportView(ActorView):
         export = exports.cases_as_csv(self.actor, wanted, ordering)
         name = f"cases-{now():%Y-%m-%d}.csv"
         return StreamingHttpResponse(
-            () if request.method == "HEAD" else export.start(),
+            () if request.method == "HEAD" else replica.from_replica(export.start),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )

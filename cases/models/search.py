@@ -12,10 +12,12 @@ from typing import Any, Final, cast
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.core.exceptions import EmptyResultSet
-from django.db import connection, models
+from django.db import models
 from django.db.models import BooleanField, F, Func, OuterRef, Q, QuerySet, Subquery, Value, Window
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import RowNumber
+
+from cases import replica
 
 # So many cases are looked at one by one, in the order of the list, before the index is asked.
 NEAR: Final = 2000
@@ -79,7 +81,7 @@ def hits_near(cases: QuerySet[Any], search: str, size: int) -> tuple[list[str], 
         sql, params = near[: NEAR + 1].query.sql_with_params()
     except EmptyResultSet:  # no case can be in the list, so there is none to look at
         return [], True
-    with connection.cursor() as cursor:
+    with replica.connection().cursor() as cursor:
         # What stands in parentheses comes in its own order: nothing above it sorts or hashes.
         cursor.execute(
             f"SELECT id, place FROM ({sql}) AS near (id, place) WHERE place > %s OR"  # noqa: S608 (our own)
@@ -97,7 +99,7 @@ def hits_anywhere(search: str) -> list[str] | None:
 
     That many are dearer to fetch than to come by in the order of the list.
     """
-    with connection.cursor() as cursor:
+    with replica.connection().cursor() as cursor:
         cursor.execute("SELECT case_search_hits(%s, %s)", [search, MANY])
         ids = [case_id for (case_id,) in cursor.fetchall()]
     return ids if len(ids) < MANY else None

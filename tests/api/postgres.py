@@ -16,7 +16,8 @@ from pathlib import Path
 
 import psycopg
 
-from config.embedded_postgres.place import Place, locate, prepare, url_of
+from config.embedded_postgres.place import PORT, SUPERUSER, Place, locate, prepare, url_of
+from config.embedded_postgres.programs import run, usable_programs
 from config.embedded_postgres.server import ensure_server, stop_server
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -51,6 +52,9 @@ class Postgres:
         self.stop()
         (self.place.data / "standby.signal").unlink(missing_ok=True)
         self.start()
+
+    def logged(self) -> str:
+        return self.place.log.read_text()
 
     def session(self) -> psycopg.Connection:
         """Return a session of the superuser, each statement of which is a transaction."""
@@ -99,4 +103,39 @@ def own_postgres(*, migrated: bool = True) -> Iterator[Postgres]:
         yield postgres
     finally:
         postgres.stop()
+        shutil.rmtree(base)
+
+
+@contextmanager
+def streaming_replica(primary: Postgres, *, log_statement: str = "all") -> Iterator[Postgres]:
+    """Run a standby that the primary feeds until the block ends; it logs its statements."""
+    base = Path(tempfile.mkdtemp(prefix="rc-", dir="/tmp"))
+    base.chmod(0o755)
+    place = replace(primary.place, base=base, socket=base / "s")
+    standby = Postgres(place)
+    try:
+        prepare(place)
+        if place.account is not None:
+            os.chown(base, place.account.pw_uid, -1)  # it makes the folder of the copy
+        source = f"host={primary.place.socket} port={PORT} user={SUPERUSER}"
+        copy = usable_programs(primary.place) / "pg_basebackup"
+        run(
+            primary.place,
+            copy,
+            "-D",
+            str(place.data),
+            "-R",
+            "-X",
+            "stream",
+            "-c",
+            "fast",
+            "-d",
+            source,
+        )
+        with (place.data / "postgresql.auto.conf").open("a") as settings:
+            settings.write(f"log_statement = '{log_statement}'\n")
+        standby.start()
+        yield standby
+    finally:
+        standby.stop()
         shutil.rmtree(base)

@@ -48,7 +48,15 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
 
 def run(what: str, url: str, **options: int) -> dict[str, Any]:
     """Run one contender in a process of its own; returns what it wrote."""
-    process = start(what, url, **options)
+    return brought_by(start(what, url, **options), what)
+
+
+def brought_by(process: subprocess.Popen[str], what: str) -> dict[str, Any]:
+    """Wait for a contender; returns what it wrote.
+
+    Raises:
+        BenchError: it failed.
+    """
     out, _ = process.communicate()
     if process.returncode:
         message = f"{what} ended with {process.returncode}"
@@ -139,8 +147,8 @@ def main(given: Sequence[str] | None = None) -> int:
     try:
         with ExitStack() as up:
             maintenance = up.enter_context(databases.server())
-            make = partial(_database, up, maintenance, keep=options.keep)
-            empty = make("regulatory_bench_relay", 0)
+            make = partial(made, up, maintenance, keep=options.keep)
+            empty = make()
             full = make("regulatory_bench_history", options.history) if "history" in wanted else ""
             brought: dict[str, Rounds] = {}
             for mix, those in contenders(empty, full, options.history).items():
@@ -187,7 +195,16 @@ def report(brought: Mapping[str, Rounds], waits: Sequence[float]) -> list[str]:
     return lacks
 
 
-def _database(up: ExitStack, maintenance: str, name: str, history: int, *, keep: bool) -> str:
+def made(
+    up: ExitStack,
+    maintenance: str,
+    name: str = "regulatory_bench_relay",
+    history: int = 0,
+    *,
+    keep: bool,
+) -> str:
+    """Return the URL of a database with so many delivered events."""
+
     def fill(url: str) -> None:
         databases.migrate(url)
         say(f"Filling {name} with {history} delivered events")

@@ -58,7 +58,7 @@ def serving(name: str, folder: Path, maintenance: str, database: str) -> Iterato
     port = free_port()
     url = with_database(maintenance, database, scheme="postgresql+psycopg")
     command = [str(environment()), "-m", "uvicorn", f"{VARIANTS[name]}:create_app", "--factory"]
-    command += ["--host", HOST, "--port", str(port), "--workers", WORKERS, "--no-access-log"]
+    command += ["--host", HOST, "--port", str(port), "--workers", str(WORKERS), "--no-access-log"]
     variables = {"DATABASE_URL": url, "PYTHONDONTWRITEBYTECODE": "1"}  # the folder is not ours
     with running(name, command, variables, folder, port) as server:
         yield server

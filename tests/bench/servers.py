@@ -21,7 +21,7 @@ from tests.bench.databases import PROJECT
 from tests.bench.load import BenchError
 
 HOST: Final = "127.0.0.1"
-WORKERS: Final = "2"
+WORKERS: Final = 2
 SERVERS: Final = ("gunicorn", "gunicorn-gthread", "granian")  # the first with our own worker
 FOLDER: Final = PROJECT / "var" / "bench"
 _START_TIMEOUT: Final = 90.0  # seconds
@@ -96,15 +96,15 @@ def _wait(process: subprocess.Popen[bytes], name: str, port: int, log: Path) -> 
     raise BenchError(message)
 
 
-def our_command(server: str, port: int, threads: int) -> list[str]:
+def our_command(server: str, port: int, threads: int, workers: int = WORKERS) -> list[str]:
     """Return the command line of the service under one of the servers that it can run in."""
     python = (sys.executable, "-m")
     if server == "granian":
         options = ["--interface", "wsgi", "--host", HOST, "--port", str(port)]
-        options += ["--workers", WORKERS, "--blocking-threads", str(threads)]
+        options += ["--workers", str(workers), "--blocking-threads", str(threads)]
         options += ["--no-ws", "--http", "1", "--log-level", "warning"]
         return [*python, "granian", *options, "config.wsgi:application"]
-    options = ["--bind", f"{HOST}:{port}", "--workers", WORKERS, "--threads", str(threads)]
+    options = ["--bind", f"{HOST}:{port}", "--workers", str(workers), "--threads", str(threads)]
     options += ["--worker-class", "gthread"] if server == "gunicorn-gthread" else []
     return [*python, "gunicorn", *options, "--log-level", "warning"]
 

@@ -23,6 +23,7 @@ REFUSED = {
     "no database": ({"DATABASE_URL": ""}, "DATABASE_URL is not set."),
     "another database": ({"DATABASE_URL": "sqlite:///x.db"}, "not PostgreSQL"),
     "nonsense for a database": ({"DATABASE_URL": "postgres//cases@db"}, "not PostgreSQL"),
+    "another replica": ({"DATABASE_REPLICA_URL": "mysql://x/y"}, "DATABASE_REPLICA_URL names a"),
     "the demo's key": ({"SECRET_KEY": None}, "SECRET_KEY is not set: the demo's key is public."),
     "a short key": ({"SECRET_KEY": "s3cret" * 8}, "SECRET_KEY can be guessed"),
     "a key of one letter": ({"SECRET_KEY": "x" * 64}, "SECRET_KEY can be guessed"),

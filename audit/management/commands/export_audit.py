@@ -19,7 +19,7 @@ from uuid_utils.compat import uuid7
 
 from audit.exports import FORMATS, EventFilter
 from audit.management.output import ended_by_sigterm, standard_output, whole_file
-from cases import intake
+from cases import intake, replica
 from cases.errors import InvalidInput
 from cases.exports import Export, ExportBroken
 from cases.lifecycle import LIFECYCLE
@@ -149,7 +149,7 @@ class Command(BaseCommand):
         ):
             total = _expected(export) if shown else None
             task = progress.add_task(export.format, total=total, words="")
-            blocks = export.start()
+            blocks = replica.from_replica(export.start)
             try:
                 for block in blocks:
                     write(block)
@@ -181,7 +181,7 @@ def _given(option: str, value: str | None, read: Callable[[str], T]) -> T | None
 
 def _expected(export: Export) -> int:
     """Return how many events the planner expects: counting takes as long as some files."""
-    if (statement := export.statement()) is None:
+    if (statement := export.statement(connection)) is None:
         return 0
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}")

@@ -1,0 +1,226 @@
+"""Lists, exports and reports from a replica: nobody can tell, but for who has to answer them."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.api import expect
+from tests.api.postgres import PROJECT, Postgres, own_postgres, streaming_replica
+from tests.api.server import Answer, Server, running_server
+from tests.cast import AUDITOR, REVIEWER, SUPERVISOR, WRITER
+
+READS = {
+    "list": ("/cases", WRITER),
+    "search": ("/cases?search=late", WRITER),
+    "summary": ("/cases/summary", WRITER),
+    "cases as CSV": ("/cases/export.csv", SUPERVISOR),
+    "trail as JSON lines": ("/audit-events/export.jsonl", AUDITOR),
+    "trail as CSV": ("/audit-events/export.csv", AUDITOR),
+    "trail as XES": ("/audit-events/export.xes", AUDITOR),
+}
+# Longer than any replica here needs, shorter than a test is patient.
+WAIT_MS = "5000"
+
+
+@pytest.fixture(scope="module")
+def primary() -> Iterator[Postgres]:
+    with own_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def replica(primary) -> Iterator[Postgres]:
+    with streaming_replica(primary) as standby:
+        yield standby
+
+
+@pytest.fixture(scope="module")
+def service(primary, replica) -> Iterator[Server]:
+    urls = {"DATABASE_REPLICA_URL": replica.url, "REPLICA_WAIT_MS": WAIT_MS}
+    with running_server(primary.url, **urls) as running:
+        yield running
+
+
+@pytest.fixture
+def impatient(primary, replica) -> Iterator[Server]:
+    """A service of its own for what leaves the replica alone for a while."""
+    urls = {"DATABASE_REPLICA_URL": replica.url, "REPLICA_WAIT_MS": "20"}
+    with running_server(primary.url, **urls) as running:
+        yield running
+
+
+def create(service: Server, title: str) -> str:
+    answer = service.ask("POST", "/cases", WRITER, {"title": title})
+    return expect.the_case(answer, 201)["id"]
+
+
+def read(service: Server, name: str) -> Answer:
+    path, actor = READS[name]
+    answer = service.ask("GET", path, actor)
+    assert answer.status_code == 200, answer.content
+    return answer
+
+
+def statements(replica: Postgres) -> int:
+    """How many statements on cases or their trail the replica was asked."""
+    lines = replica.logged().splitlines()
+    return sum('"cases"' in line or '"audit_events"' in line for line in lines)
+
+
+@pytest.mark.parametrize("name", READS)
+def test_it_answers_with_what_was_written_the_moment_before(service, replica, name) -> None:
+    before = statements(replica)
+
+    for n in range(5):
+        case_id = create(service, f"Late reporting {name} {n}")
+        answer = read(service, name)
+
+        if name == "summary":
+            listed = service.ask("GET", "/cases?limit=200", WRITER).json()["results"]
+            assert answer.json()["total"] == len(listed)
+        else:
+            assert case_id.encode() in answer.content
+    assert statements(replica) > before + 4
+
+
+def test_the_back_offices_list_comes_from_it(primary, service, replica) -> None:
+    case_id = create(service, "Late reporting")
+    session = session_of_ada(primary, service)
+    before = statements(replica)
+
+    page = service.ask("GET", "/admin/cases/case/?queue=all", Cookie=session)
+
+    assert case_id.encode() in page.content
+    assert statements(replica) > before
+
+
+def session_of_ada(primary: Postgres, service: Server) -> str:
+    """Log in as a superuser; return the cookies."""
+    who = {"USERNAME": "ada", "PASSWORD": secrets.token_urlsafe(), "EMAIL": "ada@example.org"}
+    subprocess.run(
+        [sys.executable, "manage.py", "createsuperuser", "--noinput"],
+        cwd=PROJECT,
+        env={**os.environ, "APP_ENV": "test", "DATABASE_URL": primary.url}
+        | {"DJANGO_SETTINGS_MODULE": "config.settings"}  # whose hashes the service can read
+        | {f"DJANGO_SUPERUSER_{name}": value for name, value in who.items()},
+        check=True,
+    )
+    token = cookies_of(service.ask("GET", "/admin/login/"))["csrftoken"]
+    form = {"username": "ada", "password": who["PASSWORD"], "csrfmiddlewaretoken": token}
+    answer = service.ask(
+        "POST",
+        "/admin/login/?next=/admin/",
+        body=urlencode(form).encode(),
+        Content_Type="application/x-www-form-urlencoded",
+        Cookie=f"csrftoken={token}",
+    )
+    return f"sessionid={cookies_of(answer)['sessionid']}"
+
+
+def cookies_of(answer: Answer) -> dict[str, str]:
+    pairs = (line.partition(";")[0] for line in answer.headers.get_all("Set-Cookie") or ())
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def test_who_was_shut_out_is_shut_out_there_as_well(service) -> None:
+    case_id = create(service, "Late reporting")
+    service.ask("POST", f"/cases/{case_id}/submit", WRITER)
+    assert case_id.encode() in read(service, "list").content
+
+    service.ask("POST", f"/cases/{case_id}/restrict", SUPERVISOR, {"reason": "Named"})
+
+    assert case_id.encode() not in read(service, "list").content
+
+
+def test_single_cases_and_writes_have_nothing_to_do_with_it(service, replica) -> None:
+    before = statements(replica)
+
+    case_id = create(service, "Late reporting")
+    service.ask("GET", f"/cases/{case_id}", WRITER)
+    service.ask("POST", f"/cases/{case_id}/submit", WRITER)
+    service.ask("POST", f"/cases/{case_id}/start-review", REVIEWER, {"reviewer_id": "rob"})
+
+    assert statements(replica) == before
+
+
+def test_one_that_lags_behind_is_passed_by_and_asked_again_later(impatient, replica) -> None:
+    replica.execute("SELECT pg_wal_replay_pause()")
+    try:
+        for name in READS:
+            case_id = create(impatient, f"Late reporting {name}")
+            assert name == "summary" or case_id.encode() in read(impatient, name).content
+    finally:
+        replica.execute("SELECT pg_wal_replay_resume()")
+    assert '"event":"replica_behind"' in impatient.logged()
+    before = statements(replica)
+
+    eventually(lambda: read(impatient, "list") and statements(replica) > before)
+
+
+def test_one_that_goes_away_in_the_middle_costs_no_reader_anything(impatient, replica) -> None:
+    found: list[int] = []
+    done = threading.Event()
+
+    def keep_reading() -> None:
+        while not done.is_set():
+            found.append(impatient.ask("GET", "/cases?limit=1", WRITER).status_code)
+
+    readers = [threading.Thread(target=keep_reading) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    try:
+        eventually(lambda: len(found) > 20)
+        replica.stop()
+        seen = len(found)
+        eventually(lambda: len(found) > seen + 20)
+        replica.start()
+        before = statements(replica)
+        eventually(lambda: statements(replica) > before)
+    finally:
+        done.set()
+        for reader in readers:
+            reader.join()
+
+    assert set(found) == {200}
+    assert '"event":"replica_away"' in impatient.logged()
+
+
+def test_a_primary_is_no_replica_not_even_itself(primary) -> None:
+    urls = {"DATABASE_REPLICA_URL": primary.url, "REPLICA_WAIT_MS": "0"}
+    with running_server(primary.url, **urls) as running:
+        assert read(running, "list")
+
+        assert '"event":"replica_behind"' in running.logged()
+
+
+@pytest.mark.parametrize("command", [["verify_audit"], ["export_audit", "--format", "jsonl"]])
+def test_what_only_reads_runs_on_it_alone(service, replica, command) -> None:
+    create(service, "Late reporting")
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", *command],
+        cwd=PROJECT,
+        env={**os.environ, "APP_ENV": "test", "DATABASE_URL": replica.url},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+def eventually(condition: Callable[[], Any]) -> None:
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)

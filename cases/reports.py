@@ -26,12 +26,12 @@ from django.db.models import (
     When,
 )
 from django.db.models import Case as Either
-from django.db.models.functions import Coalesce, TruncDate, TruncWeek
+from django.db.models.functions import TruncDate, TruncWeek
 
 from cases.calendar import office_calendar
 from cases.filters import CaseFilter
 from cases.lifecycle import CaseStatus, Priority
-from cases.models import Case, CaseQuerySet
+from cases.models import KEPT, Case, CaseQuerySet
 from cases.policies import Actor
 
 _CREATED, _CLOSED = "created", "closed"
@@ -166,11 +166,9 @@ def sla_kept(actor: Actor, *, at: datetime, weeks: int = 12) -> list[KeptWeek]:
     }
     since, _ = calendar.bounds(min(found))
     week = TruncWeek("closed_at", output_field=DateField(), tzinfo=calendar.tzinfo)
-    # A closed case that was paused had its clock standing since then.
-    kept = Q(due_at__gte=Coalesce("paused_at", "closed_at"))
     for on, priority, in_time, number in _counted(
         cases.filter(closed_at__gte=since, closed_at__lt=at, due_at__isnull=False).values_list(
-            week, "priority", ExpressionWrapper(kept, output_field=BooleanField())
+            week, "priority", ExpressionWrapper(KEPT, output_field=BooleanField())
         )
         for cases in _visible(actor)
     ):

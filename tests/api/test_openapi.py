@@ -14,6 +14,7 @@ ENDPOINTS = {
     "/v1/cases": {"get", "post"},
     "/v1/cases/export.csv": {"get"},
     "/v1/cases/summary": {"get"},
+    "/v1/cases/reports": {"get"},
     "/v1/audit-events/export.jsonl": {"get"},
     "/v1/audit-events/export.csv": {"get"},
     "/v1/audit-events/export.xes": {"get"},

@@ -33,6 +33,7 @@ LISTS = {
         "?ordering=updated_at", "?assigned_reviewer_id=none",
     ],
     "cases/summary": [""],
+    "cases/reports": [""],
 }  # fmt: skip
 # For those who may export; the rest is refused, and what is exported is what a list holds.
 EXPORTS = [

@@ -192,7 +192,8 @@ SLA_HOLIDAYS = _v.text(
 SLA_TIME_ZONE = _v.text(
     "SLA_TIME_ZONE",
     "UTC",
-    meaning="IANA time zone in which days are counted and imports without an offset are read",
+    meaning="IANA time zone in which days are counted, the back office shows and reads times, and "
+    "imports without an offset are read",
 )
 IMPORT_MAX_MIB = _v.whole(
     "IMPORT_MAX_MIB",

@@ -16,8 +16,9 @@ from cases.lifecycle import CaseStatus, Priority
 from cases.policies import Actor
 
 _ASKED_AS = {"statuses": "status", "priorities": "priority", "unassigned": "reviewer"}
-_NOBODY = "none"
-_ME = "me"
+# What the filter of reviewers takes for something else than a name.
+NOBODY = "none"
+ME = "me"
 
 
 class _Line(forms.CharField):
@@ -113,10 +114,10 @@ class FilterForm(forms.Form):
         if priorities := given.pop("priority", None):
             found["priorities"] = frozenset(map(Priority, priorities))
         reviewer = given.pop("reviewer", "")
-        if reviewer == _NOBODY:
+        if reviewer == NOBODY:
             found["unassigned"] = True
         elif reviewer:
-            found["reviewer"] = actor.id if reviewer == _ME else reviewer
+            found["reviewer"] = actor.id if reviewer == ME else reviewer
         if not any(map(str.isalnum, given.get("search", ""))):
             given.pop("search", None)
         for name, value in given.items():

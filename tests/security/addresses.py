@@ -75,6 +75,7 @@ ADMIN_CASE = [
 _AUTOCOMPLETE = "app_label=cases&model_name=caseuserpermission&field_name=content_object"
 ADMIN_LISTS = {
     "admin/": [""],
+    "admin/dashboard/": [""],
     "admin/tables/": [""],
     "admin/{app}/": [""],  # tried with cases
     "admin/cases/case/": [

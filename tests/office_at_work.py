@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.contrib.auth.models import User
+
 from cases import services
 from cases.lifecycle import Priority
 from cases.models import Case
@@ -46,7 +48,8 @@ def make(
 
 def fill_office(at: datetime) -> None:
     """Make cases of every kind around a moment; one of each two granted ones is restricted."""
-    UserFactory(username=NOBODY.id, password=None)
+    if not User.objects.filter(username=NOBODY.id).exists():
+        UserFactory(username=NOBODY.id, password=None)
     far = at - days(400)
     for n in range(24):
         make(

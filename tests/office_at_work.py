@@ -51,7 +51,7 @@ def fill_office(at: datetime) -> None:
     if not User.objects.filter(username=NOBODY.id).exists():
         UserFactory(username=NOBODY.id, password=None)
     far = at - days(400)
-    for n in range(24):
+    made = [
         make(
             created=at - days(17 * n + 1),
             due=at + days(n / 2 - 3),
@@ -60,6 +60,8 @@ def fill_office(at: datetime) -> None:
             restricted=n % 5 == 0,
             paused=at - timedelta(hours=2) if n % 7 == 3 else None,
         )
+        for n in range(24)
+    ]
     for n in range(20):
         make(
             created=far + days(n),
@@ -74,7 +76,7 @@ def fill_office(at: datetime) -> None:
     services.create_case(
         fields={"title": "Draft", "due_at": at + days(1)}, actor=WRITER, at=at - days(2)
     )
-    hidden = Case.objects.filter(restricted=True).first()
+    hidden = next(case for case in made if case.restricted)
     for case in (draft, hidden):
         services.grant_access(
             case_id=case.id, user=NOBODY.id, permission="view_case", actor=SUPERVISOR

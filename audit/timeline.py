@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final, NamedTuple
+
+from django.utils.timezone import localtime
 
 from audit.models import AuditEvent
 from cases.events import Json
@@ -58,7 +59,6 @@ _CODES: Final = frozenset({"to_status", "from_status", "priority"})
 _PROOF: Final = frozenset({"note_id", "body_sha256", "description_sha256"})
 # Told in other ways than as a value.
 _TOLD: Final = frozenset({"reason", "changes", "imported_by", "four_eyes_overridden"})
-_MOMENT: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}:[0-9]{2}):[0-9]{2}\.[0-9]{6}Z")
 
 
 class Value(NamedTuple):
@@ -144,11 +144,15 @@ def _label(name: str) -> str:
 
 
 def shown(name: str, value: Json) -> str:
-    """Return a value as people read it: moments to the minute in UTC, codes as words."""
+    """Return a value as people read it: moments by the clock of the page, codes as words."""
     if value is None or value == "":
         return "(empty)"
     text = str(value)
     if name in _CODES:
         return text.replace("_", " ").capitalize()
-    moment = _MOMENT.fullmatch(text)
-    return f"{moment[1]} {moment[2]} UTC" if moment else text
+    if not name.endswith("_at"):
+        return text
+    try:
+        return f"{localtime(datetime.fromisoformat(text)):%Y-%m-%d %H:%M %Z}"
+    except (ValueError, OverflowError):  # the trail holds what it was given
+        return text

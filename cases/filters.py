@@ -30,6 +30,10 @@ class CaseFilter:
     source: str | None = None
     # Past due at this moment, as ``lifecycle.past_due`` says, or not.
     overdue: bool | None = None
+    # Whether the clock stands still, or stood still when the case was closed.
+    paused: bool | None = None
+    # As ``lifecycle.closed_in_time`` says: closed by the due date, or after it.
+    closed_in_time: bool | None = None
     created_from: datetime | None = None
     created_to: datetime | None = None
     due_from: datetime | None = None

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from django.db.models import TextField, Value
 from django.db.models.functions import Cast
@@ -62,6 +62,9 @@ class CaseRow(NamedTuple):
 # of the page once more, a tenth of a list's time.
 PlainRow: TypeAlias = tuple[Any, ...]
 
+# Each of their values is a condition of its own.
+_FLAGS: Final = ("overdue", "paused", "closed_in_time")
+
 
 @dataclass(frozen=True)
 class _Shape:
@@ -73,7 +76,7 @@ class _Shape:
     names: tuple[str, ...]  # of what the filter asks about
     arrays: frozenset[str]  # those names that stand for more than one value
     status: str  # where it is one status
-    overdue: bool | None
+    flags: tuple[tuple[str, bool], ...]  # those names whose value is written out
     only_open: bool
     ordering: Ordering
     has_place: bool
@@ -117,7 +120,7 @@ def read_page(
         names=tuple(name for name in wanted.names() if name != "search"),
         arrays=frozenset(name for name, values in several.items() if len(values) > 1),
         status=several["statuses"][0] if len(several["statuses"]) == 1 else "",
-        overdue=wanted.overdue,
+        flags=tuple((name, of) for name in _FLAGS if (of := getattr(wanted, name)) is not None),
         only_open=wanted.only_open,
         ordering=ordering,
         has_place=place is not None,
@@ -158,9 +161,7 @@ def _statement(shape: _Shape) -> Statement:
     told: dict[str, Any] = {name: Given(name, array=name in shape.arrays) for name in shape.names}
     if shape.status:
         told["statuses"] = Word(shape.status)
-    wanted = CaseFilter(
-        **told | {"overdue": shape.overdue, "unassigned": "unassigned" in shape.names}
-    )
+    wanted = CaseFilter(**told | dict(shape.flags) | {"unassigned": "unassigned" in shape.names})
     cases = Case.objects.visible_to(actor).matching(
         wanted, at=cast(datetime, Given("at")), only_open=shape.only_open
     )

@@ -128,6 +128,11 @@ class Actor:
         return permission in self.permissions
 
 
+def oversees(actor: Actor) -> bool:
+    """Tell whether somebody hands out the work of others or looks after all of it."""
+    return actor.has(VIEW) and (actor.has(ASSIGN_ANY) or actor.has(VIEW_RESTRICTED))
+
+
 class CaseFacts(CaseState, Protocol):
     """What the rules ask of a case."""
 

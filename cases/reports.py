@@ -8,7 +8,7 @@ what its period holds, not what the office ever did.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -26,22 +26,25 @@ from django.db.models import (
     When,
 )
 from django.db.models import Case as Either
-from django.db.models.functions import Coalesce, TruncDate, TruncWeek
+from django.db.models.functions import TruncDate, TruncWeek
 
 from cases.calendar import office_calendar
 from cases.filters import CaseFilter
 from cases.lifecycle import CaseStatus, Priority
-from cases.models import Case, CaseQuerySet
+from cases.models import KEPT, Case, CaseQuerySet
 from cases.policies import Actor
 
 _CREATED, _CLOSED = "created", "closed"
+# How far reports look, unless told otherwise: days ahead, today among them, and weeks back.
+DAYS: Final = 7
+WEEKS: Final = 12
 
 
 @dataclass(frozen=True)
 class DueDay:
     """The cases that will be overdue after this day unless they are closed.
 
-    As ``due_from`` and ``due_to`` list, without closed and paused cases.
+    As ``due_from`` and ``due_to`` list, without closed and paused cases; the first day begins now.
     """
 
     day: date
@@ -100,7 +103,7 @@ class FlowWeek:
 class AgeBand:
     """Open cases that were created before ``created_to`` and, if given, from ``created_from`` on.
 
-    ``days`` is the least age in the band, in whole days.
+    ``days`` is the least age in the band: how many days ago, by the calendar, they came.
     """
 
     days: int
@@ -118,11 +121,35 @@ class Workload:
     overdue: int
 
 
+@dataclass(frozen=True)
+class Overview:
+    """All reports, as of one moment."""
+
+    at: datetime
+    coming_due: Sequence[DueDay]
+    sla_kept: Sequence[KeptWeek]
+    flow: Sequence[FlowWeek]
+    open_ages: Sequence[AgeBand]
+    workloads: Sequence[Workload]
+
+
 # The least ages of the bands, in days.
 AGES: Final = (0, 7, 14, 28, 91, 182, 365)
 
 
-def coming_due(actor: Actor, *, at: datetime, days: int = 7) -> list[DueDay]:
+def overview(actor: Actor, *, at: datetime) -> Overview:
+    """Return every report: what the API answers and the dashboard draws."""
+    return Overview(
+        at=at,
+        coming_due=coming_due(actor, at=at),
+        sla_kept=sla_kept(actor, at=at),
+        flow=flow(actor, at=at),
+        open_ages=open_ages(actor, at=at),
+        workloads=workloads(actor, at=at),
+    )
+
+
+def coming_due(actor: Actor, *, at: datetime, days: int = DAYS) -> list[DueDay]:
     """Return what will be overdue, day by day from the day of ``at`` on, empty days too.
 
     Paused cases are left out, since their dates will move, and so is what is overdue already.
@@ -146,10 +173,11 @@ def coming_due(actor: Actor, *, at: datetime, days: int = 7) -> list[DueDay]:
     ):
         of = found[on]
         of[reviewer] = of.get(reviewer, 0) + number
-    return [DueDay(one, *calendar.bounds(one), by) for one, by in found.items()]
+    bounds = {one: calendar.bounds(one) for one in found}
+    return [DueDay(one, max(at, begin), end, found[one]) for one, (begin, end) in bounds.items()]
 
 
-def sla_kept(actor: Actor, *, at: datetime, weeks: int = 12) -> list[KeptWeek]:
+def sla_kept(actor: Actor, *, at: datetime, weeks: int = WEEKS) -> list[KeptWeek]:
     """Return by week of closing and by priority whether cases were closed in time.
 
     What ``lifecycle.closed_in_time`` says of one case is counted here; cases that had no due date
@@ -166,11 +194,9 @@ def sla_kept(actor: Actor, *, at: datetime, weeks: int = 12) -> list[KeptWeek]:
     }
     since, _ = calendar.bounds(min(found))
     week = TruncWeek("closed_at", output_field=DateField(), tzinfo=calendar.tzinfo)
-    # A closed case that was paused had its clock standing since then.
-    kept = Q(due_at__gte=Coalesce("paused_at", "closed_at"))
     for on, priority, in_time, number in _counted(
         cases.filter(closed_at__gte=since, closed_at__lt=at, due_at__isnull=False).values_list(
-            week, "priority", ExpressionWrapper(kept, output_field=BooleanField())
+            week, "priority", ExpressionWrapper(KEPT, output_field=BooleanField())
         )
         for cases in _visible(actor)
     ):
@@ -181,7 +207,7 @@ def sla_kept(actor: Actor, *, at: datetime, weeks: int = 12) -> list[KeptWeek]:
     ]
 
 
-def flow(actor: Actor, *, at: datetime, weeks: int = 12) -> list[FlowWeek]:
+def flow(actor: Actor, *, at: datetime, weeks: int = WEEKS) -> list[FlowWeek]:
     """Return by week how many cases were created and how many closed.
 
     Args:
@@ -208,9 +234,12 @@ def flow(actor: Actor, *, at: datetime, weeks: int = 12) -> list[FlowWeek]:
 
 def open_ages(actor: Actor, *, at: datetime) -> list[AgeBand]:
     """Return how old the open cases are, counted from their creation, the youngest first."""
-    edges = [at - timedelta(days=days) for days in AGES]
+    calendar = office_calendar()
+    today = calendar.day_of(at)
+    # The end of the youngest day of each band.
+    edges = [calendar.bounds(today - timedelta(days=days))[1] for days in AGES]
     band = Either(
-        *(When(created_at__gt=edge, then=Value(n)) for n, edge in enumerate(edges[1:])),
+        *(When(created_at__gte=edge, then=Value(n)) for n, edge in enumerate(edges[1:])),
         default=Value(len(AGES) - 1),
         output_field=IntegerField(),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol, cast
 
 from django.contrib.admin import AdminSite
 from django.contrib.auth.models import User
@@ -23,11 +24,17 @@ class Way(NamedTuple):
     current: bool
 
 
+class HasPages(Protocol):
+    """What has the pages about all cases; it registers itself, so nothing here can import it."""
+
+    def start_page(self, request: HttpRequest) -> TemplateResponse: ...
+    def dashboard_page(self, request: HttpRequest) -> TemplateResponse: ...
+
+
 class BackOffice(AdminSite):
     """Django's admin with a frame of our own; the sidebar of all tables stays away."""
 
     site_header = site_title = "Regulatory cases"
-    index_title = "Start"
     enable_nav_sidebar = False
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
@@ -36,20 +43,23 @@ class BackOffice(AdminSite):
         for model_admin in self._registry.values():
             if frame := getattr(model_admin, "frame", None):
                 context |= frame(request)
-        return {**context, "ways": self._ways(request, context["available_apps"])}
+        return {**context, "ways": self._ways(request, context)}
 
-    def _ways(self, request: HttpRequest, apps: list[Any]) -> list[Way]:
+    def _ways(self, request: HttpRequest, context: Mapping[str, Any]) -> list[Way]:
         """Return where this person may go, in the order of a day's work."""
         if not self.has_permission(request):
             return []
         here = request.path
         start, tables = reverse("admin:index"), reverse("admin:tables")
+        dashboard = reverse("admin:dashboard")
         cases = reverse("admin:cases_case_changelist")
         found = [Way("Start", start, "home", here == start)]
         if self._registry[Case].has_view_permission(request):
             found.append(Way("Cases", cases, "cases", here.startswith(cases)))
-        if any(app["app_label"] != "cases" for app in apps):
-            apart = here in (start, cases) or here.startswith(cases)
+        if context["may_oversee"]:
+            found.append(Way("Dashboard", dashboard, "chart", here == dashboard))
+        if any(app["app_label"] != "cases" for app in context["available_apps"]):
+            apart = here in (start, dashboard) or here.startswith(cases)
             account = here.startswith(reverse("admin:password_change"))
             found.append(Way("Administration", tables, "settings", not apart and not account))
         return found
@@ -68,9 +78,25 @@ class BackOffice(AdminSite):
         )
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Add the page of all tables, which Django has on its start page."""
+        """Add the dashboard, and the page of all tables, which Django has on its start page."""
         tables = path("tables/", self.admin_view(self.tables), name="tables")
-        return [tables, *super().get_urls()]
+        dashboard = path("dashboard/", self.admin_view(self.dashboard), name="dashboard")
+        return [tables, dashboard, *super().get_urls()]
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        """Show what waits for this person."""
+        del extra_context
+        return self._cases.start_page(request)
+
+    def dashboard(self, request: HttpRequest) -> TemplateResponse:
+        """Show how the work stands, to those who oversee it."""
+        return self._cases.dashboard_page(request)
+
+    @property
+    def _cases(self) -> HasPages:
+        return cast(HasPages, self._registry[Case])
 
     def tables(self, request: HttpRequest) -> TemplateResponse:
         """List what this person may look at or keep beside the cases."""

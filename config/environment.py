@@ -116,6 +116,7 @@ REPLICA_WAIT_MS = _v.whole(
     most=10_000,
     meaning="milliseconds that a read waits for the replica to be up to date; then the primary"
     " answers",
+)
 DATABASE_POOL_SIZE = _v.whole(
     "DATABASE_POOL_SIZE",
     0,
@@ -297,7 +298,8 @@ SLA_HOLIDAYS = _v.text(
 SLA_TIME_ZONE = _v.text(
     "SLA_TIME_ZONE",
     "UTC",
-    meaning="IANA time zone in which days are counted and imports without an offset are read",
+    meaning="IANA time zone in which days are counted, the back office shows and reads times, and "
+    "imports without an offset are read",
 )
 IMPORT_MAX_MIB = _v.whole(
     "IMPORT_MAX_MIB",

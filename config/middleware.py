@@ -1,4 +1,4 @@
-"""Gives every request an id, one log line with its outcome, and a place in the figures."""
+"""Gives a request an id, a log line and a place in the figures, and the back office its clock."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from urllib.parse import unquote
 import structlog
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from cases.calendar import office_calendar
 from cases.signals import request_id, trace_context
 from config.http.tracing import trace_of
 from config.metrics.counted import count_request
@@ -32,6 +34,20 @@ def no_nul_in_admin(
             message = "NUL in a query string"
             raise BadRequest(message)
         return get_response(request)
+
+    return middleware
+
+
+def office_clock(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Show and read times in the back office by the clock that counts its days and due dates."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith("/admin"):
+            return get_response(request)
+        with timezone.override(office_calendar().tzinfo):
+            return get_response(request)
 
     return middleware
 

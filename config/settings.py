@@ -46,6 +46,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.middleware.request_context",
     "config.middleware.no_nul_in_admin",
+    "config.middleware.office_clock",
     "config.http.caching.private_answers",
     "django.middleware.security.SecurityMiddleware",
     "config.http.policy.PagePolicy",

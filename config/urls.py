@@ -12,6 +12,7 @@ from audit.api.exports import CsvExportView, JsonLinesExportView, XesExportView
 from audit.api.views import CaseTrailView
 from cases.api.exports import CaseExportView
 from cases.api.notes import CaseNotesView
+from cases.api.reports import CaseReportsView
 from cases.api.summary import CaseSummaryView
 from config import health
 from config.http.cases import CaseViewSet
@@ -26,6 +27,7 @@ _api: list[URLPattern | URLResolver] = [
     # Before the addresses of single cases, whose ids are never words like these.
     path("cases/export.csv", CaseExportView.as_view(), name="case-export"),
     path("cases/summary", CaseSummaryView.as_view(), name="case-summary"),
+    path("cases/reports", CaseReportsView.as_view(), name="case-reports"),
     *_router.urls,
     path("cases/<str:case_id>/audit-events", CaseTrailView.as_view(), name="case-audit-events"),
     path("cases/<str:case_id>/notes", CaseNotesView.as_view(), name="case-notes"),

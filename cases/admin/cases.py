@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from cases import selectors
@@ -18,12 +19,14 @@ from cases.admin.action_view import action_page
 from cases.admin.actions import ACTIONS
 from cases.admin.bulk import results_page
 from cases.admin.case_view import case_or_404, case_page
+from cases.admin.dashboard import dashboard_page
 from cases.admin.imports import register_page, rejects_file, uploads_page
 from cases.admin.list_view import export_page, list_page
 from cases.admin.persons import actor_in
+from cases.admin.start import start_page
 from cases.lifecycle import CaseAction
 from cases.models import Case
-from cases.policies import PERMISSIONS, VIEW
+from cases.policies import PERMISSIONS, VIEW, oversees
 
 
 @admin.register(Case)
@@ -40,7 +43,19 @@ class CaseAdmin(admin.ModelAdmin[Case]):
     def frame(self, request: HttpRequest) -> dict[str, Any]:
         """Return what the frame of every page shows of who is logged in."""
         actor = actor_in(request)
-        return {"may_find": actor.has(VIEW), "person_roles": ", ".join(sorted(actor.roles))}
+        return {
+            "may_find": actor.has(VIEW),
+            "may_oversee": oversees(actor),
+            "person_roles": ", ".join(sorted(actor.roles)),
+        }
+
+    def start_page(self, request: HttpRequest) -> TemplateResponse:
+        """Show what waits for who is logged in; the site has it at its root."""
+        return start_page(request, self)
+
+    def dashboard_page(self, request: HttpRequest) -> TemplateResponse:
+        """Show how the work of the office stands."""
+        return dashboard_page(request, self)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Case]:
         """Return the cases that exist for who is logged in."""

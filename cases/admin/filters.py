@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any, cast
 
 from django import forms
 from django.http import QueryDict
 
 from cases import intake
+from cases.calendar import office_calendar
 from cases.filters import SEARCH_MAX, CaseFilter
 from cases.lifecycle import CaseStatus, Priority
 from cases.policies import Actor
 
 _ASKED_AS = {"statuses": "status", "priorities": "priority", "unassigned": "reviewer"}
-_NOBODY = "none"
-_ME = "me"
+# What the filter of reviewers takes for something else than a name.
+NOBODY = "none"
+ME = "me"
 
 
 class _Line(forms.CharField):
@@ -45,10 +47,23 @@ class _Day(forms.DateField):
         day = super().clean(value)
         if day is not None:
             try:
-                intake.moment(_midnight(day))
+                intake.moment(datetime.combine(day, time(), UTC))
             except ValueError as error:
                 raise forms.ValidationError(str(error)) from None
         return day
+
+
+class _YesOrNo(forms.TypedChoiceField):
+    """Yes, no, or not asked."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(
+            label=label,
+            required=False,
+            choices=(("", "Either"), ("on", "Yes"), ("off", "No")),
+            coerce=lambda value: value == "on",
+            empty_value=None,
+        )
 
 
 def _line(label: str, maximum: int = intake.SHORT_MAX, **attrs: str) -> _Line:
@@ -74,7 +89,9 @@ class FilterForm(forms.Form):
     reviewer = _line("Reviewer", intake.ACTOR_MAX, placeholder="me, none or a name")
     category = _line("Category")
     source = _line("Source")
-    overdue = forms.BooleanField(label="Only overdue", required=False)
+    overdue = _YesOrNo("Overdue")
+    paused = _YesOrNo("Clock paused")
+    closed_in_time = _YesOrNo("Closed in time")
     due_from = _Day("Due from")
     due_to = _Day("Due to")
     created_from = _Day("Created from")
@@ -90,17 +107,17 @@ class FilterForm(forms.Form):
 
     def wanted(self, actor: Actor) -> dict[str, Any]:
         """Return what the valid filters ask for, as values of ``CaseFilter``."""
-        given = {name: value for name, value in self.cleaned_data.items() if value}
+        given = dict(self._given())
         found: dict[str, Any] = {}
         if statuses := given.pop("status", None):
             found["statuses"] = frozenset(map(CaseStatus, statuses))
         if priorities := given.pop("priority", None):
             found["priorities"] = frozenset(map(Priority, priorities))
         reviewer = given.pop("reviewer", "")
-        if reviewer == _NOBODY:
+        if reviewer == NOBODY:
             found["unassigned"] = True
         elif reviewer:
-            found["reviewer"] = actor.id if reviewer == _ME else reviewer
+            found["reviewer"] = actor.id if reviewer == ME else reviewer
         if not any(map(str.isalnum, given.get("search", ""))):
             given.pop("search", None)
         for name, value in given.items():
@@ -109,31 +126,29 @@ class FilterForm(forms.Form):
 
     def narrowed(self) -> Mapping[str, list[str]]:
         """Return the valid filters as an address has them."""
-        return {
-            name: cast(QueryDict, self.data).getlist(name)
-            for name, value in self.cleaned_data.items()
-            if value
-        }
+        return {name: cast(QueryDict, self.data).getlist(name) for name, _ in self._given()}
 
     def told(self) -> list[tuple[str, str, str]]:
         """Return name, label and value of each valid filter, to be shown and taken away."""
         return [
             (name, str(self.fields[name].label or name.capitalize()), _said(value))
-            for name, value in self.cleaned_data.items()
-            if value
+            for name, value in self._given()
+        ]
+
+    def _given(self) -> list[tuple[str, Any]]:
+        """Return the valid filters that ask for something: a "no" is an answer, too."""
+        return [
+            (name, value) for name, value in self.cleaned_data.items() if value or value is False
         ]
 
 
 def _edge(name: str, day: date) -> datetime:
-    """Return where a period begins, or ends: with the end of its last day, in UTC as shown."""
-    return _midnight(day) + timedelta(days=1) if name.endswith("_to") else _midnight(day)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
+    """Return where a period begins, or ends: with its last day, by the office's clock."""
+    begin, end = office_calendar().bounds(day)
+    return end if name.endswith("_to") else begin
 
 
 def _said(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(str(one).replace("_", " ").lower() for one in value)
-    return "yes" if value is True else str(value)
+    return {True: "yes", False: "no"}.get(value) or str(value)

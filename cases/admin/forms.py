@@ -5,13 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
+from django.utils.functional import lazy
 
 from cases import intake
 from cases.lifecycle import Priority
 from cases.models import Case
 from cases.policies import GRANTABLE, Actor
 
-_UTC = "In UTC."
+
+def _zone(before: str = "") -> str:
+    return f"{before}By the clock of {settings.SLA_TIME_ZONE}."
+
+
+# Said when a form is shown: which clock that is, is a setting.
+_said = lazy(_zone, str)
 
 
 class _Moment(forms.DateTimeInput):
@@ -50,7 +58,7 @@ class ReasonForm(ActionForm):
 class DueDateForm(ReasonForm):
     """Until when, and why."""
 
-    due_at = forms.DateTimeField(widget=_Moment, help_text=_UTC)
+    due_at = forms.DateTimeField(widget=_Moment, help_text=_said())
     field_order = ("due_at", "reason")
 
     def prefill(self, case: Case) -> None:
@@ -81,7 +89,7 @@ class CaseFieldsForm(ActionForm):
         required=False, widget=_area(10), max_length=intake.DESCRIPTION_MAX
     )
     received_at = forms.DateTimeField(
-        required=False, widget=_Moment, help_text=f"When the regulator got it. {_UTC}"
+        required=False, widget=_Moment, help_text=_said("When the regulator got it. ")
     )
     category = forms.CharField(required=False, max_length=intake.SHORT_MAX)
     subject = forms.CharField(
@@ -97,7 +105,7 @@ class CaseFieldsForm(ActionForm):
         choices=[(p.value, p.value.capitalize()) for p in Priority], initial=Priority.NORMAL.value
     )
     due_at = forms.DateTimeField(
-        required=False, widget=_Moment, help_text=f"By when it must be closed. {_UTC}"
+        required=False, widget=_Moment, help_text=_said("By when it must be closed. ")
     )
 
     def prefill(self, case: Case) -> None:

@@ -20,14 +20,12 @@ from cases.admin.bulk import act_on_chosen, chosen_file, chosen_in
 from cases.admin.exports import csv_of
 from cases.admin.lists import ORDER_LABELS, Asked, read_address, read_page
 from cases.admin.persons import actor_in, reviewers
-from cases.admin.queues import QUEUES, first_queue
+from cases.admin.queues import MOST, QUEUES, first_queue, limited, to_count
 from cases.errors import CaseNotFound
 from cases.lifecycle import CaseAction
 from cases.models import Case
 from cases.policies import Actor
 
-# A tab counts so far and then says "99+".
-MOST: Final = 99
 _ID: Final = re.compile(r"(?:CASE-)?([0-9]{1,15})", re.IGNORECASE)
 _KEPT: Final = "cases.ordering."
 _PLACES: Final = ("before", "after")
@@ -80,7 +78,7 @@ def _show(
     request: HttpRequest, model_admin: ModelAdmin[Case], actor: Actor, asked: Asked, problem: str
 ) -> HttpResponse:
     at = now()
-    counted = {n: (q.holds(actor, at), q.counted) for n, q in QUEUES.items() if q.counted}
+    counted = to_count(QUEUES, actor, at)
     page, numbers = replica.from_replica(
         lambda: (
             read_page(asked, request.GET, actor, at),
@@ -102,7 +100,7 @@ def _show(
             {
                 "name": name,
                 "label": queue.label,
-                "number": _limited(numbers[name]) if name in numbers else "",
+                "number": limited(numbers[name]) if name in numbers else "",
                 "current": name == asked.queue,
             }
             for name, queue in QUEUES.items()
@@ -156,7 +154,3 @@ def _named(search: str, actor: Actor) -> str:
         return selectors.get_case(f"CASE-{match[1].zfill(6)}", actor).id
     except CaseNotFound:
         return ""
-
-
-def _limited(number: int) -> str:
-    return f"{MOST}+" if number > MOST else str(number)

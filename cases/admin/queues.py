@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -11,12 +11,19 @@ from typing import Final, NamedTuple
 from cases.filters import CaseFilter
 from cases.lifecycle import CaseAction, CaseStatus
 from cases.models import NEWEST_FIRST, Ordering
+from cases.models.orderings import SortKey
 from cases.policies import ASSIGN_ANY, PERMISSIONS, Actor
 
 _OPEN: Final = frozenset(CaseStatus) - {CaseStatus.CLOSED}
 _UNDER_WAY: Final = _OPEN - {CaseStatus.DRAFT}
 # How long a closed case stays in its queue; "All" has the others.
 RECENT: Final = timedelta(days=30)
+
+
+# A tab counts so far and then says "99+".
+MOST: Final = 99
+# The index of what was closed knows when, and so where to stop.
+_LATEST_CLOSED: Final = Ordering("-closed_at", (SortKey("closed_at"), SortKey("id")))
 
 
 def _only(status: CaseStatus) -> frozenset[CaseStatus]:
@@ -97,7 +104,7 @@ QUEUES: Final[Mapping[str, Queue]] = MappingProxyType(
             CaseFilter(statuses=_only(CaseStatus.CLOSED)),
             "-updated_at",
             ("Nothing was closed in 30 days", "Older cases are found in “All”."),
-            counted=None,
+            counted=_LATEST_CLOSED,
             recent=True,
         ),
         "all": Queue(
@@ -110,6 +117,19 @@ QUEUES: Final[Mapping[str, Queue]] = MappingProxyType(
         ),
     }
 )
+
+
+def to_count(
+    names: Iterable[str], actor: Actor, at: datetime
+) -> dict[str, tuple[CaseFilter, Ordering]]:
+    """Return those of some queues that are counted, as ``selectors.how_many`` takes them."""
+    found = {name: (QUEUES[name].holds(actor, at), QUEUES[name].counted) for name in names}
+    return {name: (wanted, order) for name, (wanted, order) in found.items() if order}
+
+
+def limited(number: int) -> str:
+    """Return a count as it is shown."""
+    return f"{MOST}+" if number > MOST else str(number)
 
 
 def first_queue(actor: Actor) -> str:

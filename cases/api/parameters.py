@@ -97,6 +97,15 @@ class CaseParameters(serializers.Serializer[Any]):
         required=False,
         help_text="Whether the due date of an open case has passed while its clock runs.",
     )
+    paused = TrueOrFalseField(
+        required=False,
+        help_text="Whether the clock stands still, or stood still when the case was closed.",
+    )
+    closed_in_time = TrueOrFalseField(
+        required=False,
+        help_text="Only closed cases that had a due date: those that were closed by it, or those "
+        "that were closed after it. A clock that stood still at the end is read as it stood.",
+    )
     created_from = _moment("Created then or later.")
     created_to = _moment("Created before then.")
     due_from = _moment("Due then or later.")
@@ -200,6 +209,8 @@ def _filter(clean: Mapping[str, Any], me: str | None) -> CaseFilter:
         category=clean.get("category"),
         source=clean.get("source"),
         overdue=clean.get("overdue"),
+        paused=clean.get("paused"),
+        closed_in_time=clean.get("closed_in_time"),
         search=clean.get("search", ""),
         **periods,
     )

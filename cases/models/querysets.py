@@ -10,6 +10,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.db.models.lookups import GreaterThanOrEqual, LessThan
 
 from cases.filters import CaseFilter
@@ -48,6 +49,10 @@ class GuardedQuerySet(models.QuerySet[Any]):
 
 # Every status but CLOSED, said as the partial indexes of Case say it.
 _OPEN = ~Q(status=CaseStatus.CLOSED.value)
+# What ``lifecycle.closed_in_time`` says of a closed case that had a due date; a test compares them.
+# The clock of one that was paused had stood still since then.
+_STOPPED = Coalesce("paused_at", "closed_at")
+KEPT, MISSED = Q(due_at__gte=_STOPPED), Q(due_at__lt=_STOPPED)
 
 
 class CaseQuerySet(GuardedQuerySet):
@@ -118,6 +123,10 @@ class CaseQuerySet(GuardedQuerySet):
             "category": lambda: Q(category=wanted.category),
             "source": lambda: Q(source=wanted.source),
             "overdue": lambda: _past_due(at) if wanted.overdue else ~_past_due(at),
+            "paused": lambda: Q(paused_at__isnull=not wanted.paused),
+            "closed_in_time": lambda: (
+                Q(closed_at__isnull=False) & (KEPT if wanted.closed_in_time else MISSED)
+            ),
             "created_from": lambda: Q(created_at__gte=wanted.created_from),
             "created_to": lambda: Q(created_at__lt=wanted.created_to),
             "due_from": lambda: Q(GreaterThanOrEqual(due, wanted.due_from), due_at__isnull=False),

@@ -36,7 +36,8 @@ def due_at_moment(case: Case, at: datetime) -> Due:
     if case.due_at is None:
         return Due("")
     if case.status == CaseStatus.CLOSED:
-        late = (case.closed_at or at) - case.due_at
+        # As ``lifecycle.closed_in_time``: a clock that stood still at the end is read as it stood.
+        late = (case.paused_at or case.closed_at or at) - case.due_at
         return Due(f"closed {_span(late)} late" if late > timedelta() else "closed in time")
     if case.paused_at is not None:
         return Due("clock paused")

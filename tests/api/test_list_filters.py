@@ -12,7 +12,7 @@ from django.utils.timezone import now
 
 from cases import selectors, services
 from cases.filters import CaseFilter
-from cases.lifecycle import CaseStatus, past_due
+from cases.lifecycle import CaseStatus, closed_in_time, past_due
 from cases.models import Case
 from tests.api import expect
 from tests.cast import AUDITOR, OTHER_REVIEWER, REVIEWER, SUPERVISOR, SYSTEM, WRITER
@@ -45,6 +45,12 @@ def office() -> list[Case]:
     case = CaseFactory(status="ESCALATED", due_at=PAST)
     services.mark_overdue(case_id=case.id, actor=SYSTEM)
     services.pause_clock(case_id=case.id, reason="Waiting", actor=SUPERVISOR)
+    # Closed late, after its clock had stood still since a moment in time.
+    case = CaseFactory(status="UNDER_REVIEW", due_at=FUTURE)
+    services.pause_clock(case_id=case.id, reason="Waiting", actor=SUPERVISOR)
+    services.close_case(
+        case_id=case.id, reason="Done", actor=REVIEWER, at=datetime(2199, 6, 1, tzinfo=UTC)
+    )
     return list(Case.objects.order_by("-created_at", "-id"))
 
 
@@ -74,6 +80,10 @@ FILTERS: dict[str, Callable[[Case], bool]] = {
     "source=letter": lambda c: c.source == "letter",
     "overdue=true": late,
     "overdue=false": lambda c: not late(c),
+    "paused=true": lambda c: c.paused_at is not None,
+    "paused=false": lambda c: c.paused_at is None,
+    "closed_in_time=true": lambda c: closed_in_time(c) is True,
+    "closed_in_time=false": lambda c: closed_in_time(c) is False,
     "due_from=2100-01-01T00:00:00Z": lambda c: c.due_at is not None and c.due_at >= MIDDLE,
     "due_to=2100-01-01T00:00:00Z": lambda c: c.due_at is not None and c.due_at < MIDDLE,
     "closed_from=2026-01-01T00:00:00Z": lambda c: c.closed_at is not None,
@@ -146,14 +156,16 @@ def test_a_bound_may_have_any_offset(as_actor) -> None:
 
 
 SINGLE = (
-    "assigned_reviewer_id", "category", "source", "overdue", "created_from", "created_to",
+    "assigned_reviewer_id", "category", "source", "overdue", "paused", "closed_in_time",
+    "created_from", "created_to",
     "due_from", "due_to", "closed_from", "closed_to", "search", "ordering", "limit", "cursor",
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SINGLE)
 def test_what_takes_one_value_is_refused_with_two(as_actor, name) -> None:
-    good = {"overdue": "true", "ordering": "due_at", "limit": "5"}.get(name, "x")
+    good = {"overdue": "true", "paused": "true", "closed_in_time": "true"}.get(name, "x")
+    good = {"ordering": "due_at", "limit": "5"}.get(name, good)
     good = PAST if name.endswith(("_from", "_to")) else good
 
     answer = as_actor(WRITER).get("/cases", {name: [good, good]})
@@ -170,6 +182,8 @@ def test_what_takes_one_value_is_refused_with_two(as_actor, name) -> None:
         ("overdue=1", {"overdue"}),
         ("overdue=True", {"overdue"}),
         ("overdue=", {"overdue"}),
+        ("paused=on", {"paused"}),
+        ("closed_in_time=yes", {"closed_in_time"}),
         ("ordering=title", {"ordering"}),
         ("ordering=--created_at", {"ordering"}),
         ("ordering=created_at,id", {"ordering"}),

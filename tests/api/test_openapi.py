@@ -14,6 +14,7 @@ ENDPOINTS = {
     "/v1/cases": {"get", "post"},
     "/v1/cases/export.csv": {"get"},
     "/v1/cases/summary": {"get"},
+    "/v1/cases/reports": {"get"},
     "/v1/audit-events/export.jsonl": {"get"},
     "/v1/audit-events/export.csv": {"get"},
     "/v1/audit-events/export.xes": {"get"},
@@ -141,8 +142,8 @@ def test_every_filter_is_described_once_and_alike_for_list_and_export(document, 
 
     assert set(described) == pages | {
         "status", "assigned_reviewer_id", "priority", "category", "source", "overdue",
-        "created_from", "created_to", "due_from", "due_to", "closed_from", "closed_to", "search",
-        "ordering",
+        "paused", "closed_in_time", "created_from", "created_to", "due_from", "due_to",
+        "closed_from", "closed_to", "search", "ordering",
     }  # fmt: skip
     assert all(p["description"] and not p.get("required") for p in described.values())
     assert {n for n, p in described.items() if p["schema"]["type"] == "array"} == {

@@ -30,6 +30,7 @@ ON_CASE = {"case_not_found", "invalid_case_transition", "case_conflict"}
 REFUSALS = {
     "cases_list": ALWAYS,
     "cases_summary": ALWAYS,
+    "cases_reports": ALWAYS,
     "cases_export": ALWAYS | {"permission_denied"},
     "audit_events_export": ALWAYS | {"permission_denied"},
     "audit_events_export_csv": ALWAYS | {"permission_denied"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.urls import reverse
@@ -58,7 +58,7 @@ def test_a_queue_holds_its_cases_and_its_tab_counts_them(log_in, office, queue):
     assert set(ids(answer)) == {office[name].id for name in QUEUES[queue]}
     [tab] = [tab for tab in answer.context["tabs"] if tab["current"]]
     assert tab["name"] == queue
-    assert tab["number"] == ("" if queue in ("closed", "all") else str(len(QUEUES[queue])))
+    assert tab["number"] == ("" if queue == "all" else str(len(QUEUES[queue])))
 
 
 @pytest.mark.parametrize(
@@ -93,6 +93,7 @@ def test_a_tab_counts_to_99_and_no_further(log_in):
         ({"reviewer": "rosa"}, {"taken"}),
         ({"reviewer": "none"}, {"draft", "waiting"}),
         ({"overdue": "on"}, {"late"}),
+        ({"overdue": "off", "reviewer": "me"}, {"escalated", "closed"}),
         ({"due_to": "2000-01-01"}, set()),
         ({"created_from": "2000-01-01", "reviewer": "me"}, {"late", "escalated", "closed"}),
     ],
@@ -103,6 +104,48 @@ def test_filters_narrow_a_queue_and_are_shown_to_be_taken_away(log_in, office, q
 
     assert set(ids(answer)) == {office[name].id for name in names}
     assert len(answer.context["told"]) == len(query)
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ({"paused": "on"}, {"paused"}),
+        ({"paused": "off"}, {"kept", "missed"}),
+        ({"closed_in_time": "on"}, {"kept"}),
+        ({"closed_in_time": "off"}, {"missed"}),
+    ],
+    ids=lambda value: "-".join(value.values()) if isinstance(value, dict) else "",
+)
+def test_a_no_asks_for_something_too(log_in, query, names):
+    cases = {
+        "paused": CaseFactory(status="SUBMITTED", paused=True),
+        "kept": CaseFactory(status="CLOSED", due_at=(now() + timedelta(days=1)).isoformat()),
+        "missed": CaseFactory(status="CLOSED", due_at=(now() - timedelta(days=1)).isoformat()),
+    }
+
+    answer = log_in("rob", "reviewer").get(LIST, {"queue": "all", **query})
+
+    assert set(ids(answer)) == {cases[name].id for name in names}
+    [(_, label, value)] = answer.context["asked"].form.told()
+    assert label in ("Clock paused", "Closed in time")
+    assert value == {"on": "yes", "off": "no"}[next(iter(query.values()))]
+
+
+def test_a_day_of_a_filter_is_one_of_the_office_s(log_in, settings):
+    settings.SLA_TIME_ZONE = "America/New_York"
+    before = services.create_case(  # 23:30 of the 24th in New York
+        fields={"title": "x"}, actor=WRITER, at=datetime(2026, 11, 25, 4, 30, tzinfo=UTC)
+    )
+    after = services.create_case(
+        fields={"title": "x"}, actor=WRITER, at=datetime(2026, 11, 25, 5, 30, tzinfo=UTC)
+    )
+    browser = log_in("rob", "reviewer")
+
+    def created(**query: str) -> list[str]:
+        return ids(browser.get(LIST, {"queue": "all", **query}))
+
+    assert created(created_to="2026-11-24") == [before.id]
+    assert created(created_from="2026-11-25") == [after.id]
 
 
 def test_a_queue_s_own_rule_cannot_be_filtered_away(log_in, office):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
-from cases import reports, selectors, services
+from cases import reports, selectors
 from cases.filters import CaseFilter
 from cases.lifecycle import CaseStatus, Priority, closed_in_time
 from cases.models import Case
@@ -17,24 +17,16 @@ from tests.cast import (
     AUDITOR,
     EVERYBODY,
     NOBODY,
-    OTHER_REVIEWER,
     REVIEWER,
-    SUPERVISOR,
     SYSTEM,
-    WRITER,
 )
-from tests.factories import UserFactory
+from tests.office_at_work import days, fill_office, make
 
 pytestmark = pytest.mark.django_db
 
 # A Wednesday, nine in the morning in Berlin.
 NOW = datetime(2026, 11, 25, 8, tzinfo=UTC)
 OPEN = frozenset(CaseStatus) - {CaseStatus.CLOSED}
-WHY = {"reason": "Because"}
-
-
-def days(number: float) -> timedelta:
-    return timedelta(days=number)
 
 
 @pytest.fixture(autouse=True)
@@ -42,64 +34,9 @@ def berlin(settings) -> None:
     settings.SLA_HOLIDAYS, settings.SLA_TIME_ZONE = "DE-BE", "Europe/Berlin"
 
 
-def make(
-    *,
-    created: datetime,
-    due: datetime | None = None,
-    reviewer: Actor | None = REVIEWER,
-    closed: datetime | None = None,
-    paused: datetime | None = None,
-    restricted: bool = False,
-    **fields: Any,
-) -> Case:
-    fields = {"title": "Late", "due_at": due or datetime(2100, 1, 1, tzinfo=UTC), **fields}
-    case = services.create_case(fields=fields, actor=WRITER, at=created)
-    key = {"case_id": case.id}
-    services.submit_case(**key, actor=WRITER, at=created)
-    if reviewer:
-        services.start_review(**key, reviewer_id=reviewer.id, actor=REVIEWER, at=created)
-    if restricted:
-        services.restrict_case(**key, actor=SUPERVISOR, at=created, **WHY)
-    if paused:
-        services.pause_clock(**key, actor=SUPERVISOR, at=paused, **WHY)
-    if closed:
-        services.close_case(**key, actor=reviewer, at=closed, **WHY)
-    return Case.objects.get(pk=case.id)
-
-
 @pytest.fixture
 def office() -> None:
-    """Fill an office with cases of every kind around NOW."""
-    UserFactory(username=NOBODY.id, password=None)
-    far = NOW - days(400)
-    for n in range(24):
-        make(
-            created=NOW - days(17 * n + 1),
-            due=NOW + days(n / 2 - 3),
-            reviewer=[REVIEWER, OTHER_REVIEWER, None][n % 3],
-            priority=list(Priority)[n % 4],
-            restricted=n % 5 == 0,
-            paused=NOW - timedelta(hours=2) if n % 7 == 3 else None,
-        )
-    for n in range(20):
-        make(
-            created=far + days(n),
-            due=NOW - days(4 * n + (5 if n % 3 else -2)),
-            closed=NOW - days(4 * n + 1),
-            reviewer=[REVIEWER, OTHER_REVIEWER][n % 2],
-            priority=list(Priority)[n % 4],
-            restricted=n % 3 == 0,
-            paused=NOW - days(4 * n + 9) if n % 5 == 0 else None,
-        )
-    draft = services.create_case(fields={"title": "Draft"}, actor=WRITER, at=NOW - days(2))
-    services.create_case(
-        fields={"title": "Draft", "due_at": NOW + days(1)}, actor=WRITER, at=NOW - days(2)
-    )
-    hidden = Case.objects.filter(restricted=True).first()
-    for case in (draft, hidden):
-        services.grant_access(
-            case_id=case.id, user=NOBODY.id, permission="view_case", actor=SUPERVISOR
-        )
+    fill_office(NOW)
 
 
 def listed(actor: Actor, **wanted: Any) -> list[Case]:
@@ -117,9 +54,9 @@ def test_what_is_coming_due_is_what_the_list_of_each_day_holds(office, subtests)
             assert [day.day for day in report] == [date(2026, 11, 25) + days(n) for n in range(7)]
             for day in report:
                 due = listed(
-                    actor, statuses=OPEN, due_from=max(day.due_from, NOW), due_to=day.due_to
+                    actor, statuses=OPEN, paused=False, due_from=day.due_from, due_to=day.due_to
                 )
-                running = [case.assigned_reviewer_id for case in due if case.paused_at is None]
+                running = [case.assigned_reviewer_id for case in due]
                 assert day.by_reviewer == {name: running.count(name) for name in set(running)}
                 assert day.total == len(running)
 
@@ -133,10 +70,15 @@ def test_the_sla_is_kept_where_each_case_of_the_list_kept_it(office, subtests) -
             for week in report:
                 closed = listed(actor, closed_from=week.closed_from, closed_to=week.closed_to)
                 for priority, figures in week.by_priority.items():
-                    verdicts = [
-                        closed_in_time(case) for case in closed if case.priority == priority
-                    ]
+                    of = [case for case in closed if case.priority == priority]
+                    verdicts = [closed_in_time(case) for case in of]
                     assert figures == reports.Kept(verdicts.count(True), verdicts.count(False))
+                    kept = {"closed_in_time": True, "priorities": frozenset({priority})}
+                    assert figures.kept == len(
+                        listed(
+                            actor, closed_from=week.closed_from, closed_to=week.closed_to, **kept
+                        )
+                    )
 
 
 def test_inflow_and_closure_are_what_the_lists_of_each_week_hold(office, subtests) -> None:
@@ -199,6 +141,13 @@ def test_days_and_weeks_begin_at_midnight_where_the_office_is() -> None:
 
     assert (weeks[date(2026, 11, 16)], weeks[date(2026, 11, 23)]) == (3, 1)
     assert (due[date(2026, 11, 26)], due[date(2026, 11, 27)]) == (1, 1)
+
+
+def test_the_age_of_a_case_is_counted_in_days_of_the_calendar(settings) -> None:
+    make(created=datetime(2026, 11, 18, 23, 1, tzinfo=UTC))  # the 19th in Berlin, 6 days ago
+    make(created=datetime(2026, 11, 18, 22, 59, tzinfo=UTC))  # the 18th, 7 days ago
+
+    assert [band.cases for band in reports.open_ages(AUDITOR, at=NOW)][:2] == [1, 1]
 
 
 def test_a_case_that_was_closed_while_paused_is_judged_by_when_its_clock_stopped() -> None:

@@ -33,6 +33,7 @@ LISTS = {
         "?ordering=updated_at", "?assigned_reviewer_id=none",
     ],
     "cases/summary": [""],
+    "cases/reports": [""],
 }  # fmt: skip
 # For those who may export; the rest is refused, and what is exported is what a list holds.
 EXPORTS = [
@@ -74,6 +75,7 @@ ADMIN_CASE = [
 _AUTOCOMPLETE = "app_label=cases&model_name=caseuserpermission&field_name=content_object"
 ADMIN_LISTS = {
     "admin/": [""],
+    "admin/dashboard/": [""],
     "admin/tables/": [""],
     "admin/{app}/": [""],  # tried with cases
     "admin/cases/case/": [

@@ -114,7 +114,8 @@ def essence(answer: Any, *names: str) -> tuple[int, dict[str, str], str]:
         for name in names:
             text = text.replace(name, "ID")
         text = re.sub(r'(csrfmiddlewaretoken" value=|csrfToken": )"\w+"', "", text)
-        text = re.sub(r'"(request_id|X-Request-ID)": ?"[^"]*"', "", text)
+        # Among them the moment of a report, with which the first of its days begins.
+        text = re.sub(r'"(request_id|X-Request-ID|at|due_from)": ?"[^"]*"', "", text)
         return re.sub(r"<b>X-Request-ID:</b>.*|[0-9a-f-]{36}", "", text)
 
     headers = {

@@ -12,7 +12,10 @@ from tests.factories import CaseFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ["/admin/", "/admin/cases/case/", "/admin/tables/", "/docs", "/v1/cases", "/admin/nowhere/"]
+PAGES = [
+    "/admin/", "/admin/dashboard/", "/admin/cases/case/", "/admin/tables/", "/docs", "/v1/cases",
+    "/admin/nowhere/",
+]  # fmt: skip
 INLINE = re.compile(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|javascript:")
 
 

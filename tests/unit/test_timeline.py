@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from audit.models import AuditEvent
 from audit.timeline import WHAT, Value, entry
@@ -57,6 +58,26 @@ def test_a_change_is_told_as_old_and_new() -> None:
         Value("Priority", "Low", "High"),
         Value("Title", "Late reporting", "Late reports"),
     ]
+
+
+def test_a_moment_is_told_by_the_clock_of_the_page() -> None:
+    details = {"due_at": "2026-12-01T12:00:00.000000Z", "reason": "Agreed"}
+
+    with timezone.override("Europe/Berlin"):
+        told = entry(event("CASE_DUE_DATE_CHANGED", details))
+
+    assert told.values == [Value("Due", None, "2026-12-01 13:00 CET")]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("title", "2026-12-01T12:00:00.000000Z"), ("due_at", "2026-13-41T12:00:00Z"),
+     ("due_at", "2026-12-01"), ("due_at", "0001-01-01T00:00:00+23:59")],
+)  # fmt: skip
+def test_what_is_no_moment_is_told_as_it_stands(name, value) -> None:
+    told = entry(event("CASE_UPDATED", {"changes": {name: {"from": None, "to": value}}}))
+
+    assert [one.new for one in told.values] == [value]
 
 
 def test_a_move_is_told_from_status_to_status_before_all_else() -> None:

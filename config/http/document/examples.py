@@ -9,19 +9,21 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, Final
 
 from audit.api.due_dates import written
 from audit.exports.table import EVENT_COLUMNS
 from audit.exports.xes import Xes
+from cases.api.reports import written as report_written
 from cases.api.serializers import ActionSerializer
 from cases.calendar import WorkCalendar
 from cases.deadlines import Fact, explain
 from cases.events import rfc3339
 from cases.lifecycle import LIFECYCLE, CaseAction, CaseStatus, Priority
 from cases.policies import DEFAULT_ROLES, Actor, available_actions, explained_actions
+from cases.reports import AgeBand, DueDay, FlowWeek, Kept, KeptWeek, Overview, Workload
 from config.http.document.operations import Document, Operation
 
 _MONDAY: Final = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -161,6 +163,27 @@ _SUMMARY: Final = {
 }
 
 
+def _reports() -> dict[str, Any]:
+    """Return what a small office has to report on the Tuesday, each list shortened to its end."""
+    calendar = WorkCalendar("", "UTC")
+    today = calendar.day_of(_TUESDAY)
+    week = calendar.weeks(_TUESDAY, 1)[0]
+    kept = dict.fromkeys(Priority, Kept()) | {Priority.HIGH: Kept(kept=3, missed=1)}
+    _, end = calendar.bounds(today)
+    _, a_year_ago = calendar.bounds(today - timedelta(days=365))
+    return report_written(
+        Overview(
+            at=_TUESDAY,
+            coming_due=[DueDay(today, _TUESDAY, end, {"reviewer-1": 1, None: 1})],
+            sla_kept=[KeptWeek(week, *calendar.week_bounds(week), kept)],
+            flow=[FlowWeek(week, *calendar.week_bounds(week), created=5, closed=4)],
+            open_ages=[AgeBand(365, None, a_year_ago, cases=7)],
+            workloads=[Workload("reviewer-1", open=3, overdue=1)],
+        ),
+        time_zone="UTC",
+    )
+
+
 def _actions() -> list[dict[str, Any]]:
     """Return what each action is to the reviewer of the case."""
     reader, state = _situation(CaseAction.START_REVIEW)
@@ -223,6 +246,7 @@ _ROWS: Final[dict[str, Any]] = {"Case": _case(None), "Note": _NOTE, "AuditEvent"
 _OTHERS: Final[dict[str, Any]] = {
     "Action": _actions(),
     "CaseSummary": _SUMMARY,
+    "CaseReports": _reports(),
     "DueDateExplanation": _explanation(),
     "SuggestedReviewer": [
         {"reviewer_id": "reviewer-2", "name": "Rosa Reviewer", "open": 1},

@@ -10,6 +10,7 @@ from typing import Any, Final
 from cases import intake
 from cases.deadlines import LONGEST
 from cases.lifecycle import CaseAction
+from cases.reports import AGES, DAYS, WEEKS
 from cases.reviewers import SUGGESTED_MAX
 from config.http.document import patterns
 from config.http.document.operations import Document, operations
@@ -115,6 +116,17 @@ BY_COMPONENT: Final[dict[tuple[str, str], dict[str, Any]]] = {
     ("CasesOfReviewer", "reviewer_id"): _actor("Whose cases they are."),
     ("SuggestedReviewer", "reviewer_id"): _actor("The name of the account."),
     ("SuggestedReviewer", "name"): {"maxLength": 301},
+    ("CaseReports", "time_zone"): {"minLength": 1, "maxLength": 100},
+    ("CaseReports", "coming_due"): {"maxItems": DAYS, "uniqueItems": True},
+    ("CaseReports", "sla_kept"): {"maxItems": WEEKS, "uniqueItems": True},
+    ("CaseReports", "flow"): {"maxItems": WEEKS, "uniqueItems": True},
+    ("CaseReports", "open_ages"): {"maxItems": len(AGES), "uniqueItems": True},
+    ("CaseReports", "workloads"): {"maxItems": _NO_LIMIT, "uniqueItems": True},
+    ("CasesDueOnDay", "day"): {"maxLength": 10, "description": "A day of the office."},
+    ("CasesDueOfReviewer", "reviewer_id"): _actor("Whose cases they are; null for nobody's."),
+    ("CasesKeptInWeek", "week"): {"maxLength": 10},
+    ("CasesInAndOut", "week"): {"maxLength": 10},
+    ("WorkOfReviewer", "reviewer_id"): _actor("Whose work it is."),
     ("WorkCalendar", "holidays"): {"maxLength": 100},
     ("WorkCalendar", "time_zone"): {"minLength": 1, "maxLength": 100},
     ("DueDateExplanation", "steps"): {"maxItems": _NO_LIMIT},

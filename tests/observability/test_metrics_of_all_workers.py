@@ -19,6 +19,7 @@ from tests.observability.figures import Figures, scrape
 pytestmark = pytest.mark.django_db
 
 TOKEN = "Xylophon7"
+NEW = {"title": "Late reporting"}
 
 
 @contextmanager
@@ -59,9 +60,6 @@ def until_both_answered(server: Server, folder: Path) -> int:
             assert {answer.status_code for answer in answers} == {201}
             created += 16
     return created
-
-
-NEW = {"title": "Late reporting"}
 
 
 def test_the_counts_of_two_workers_add_up(server, folder) -> None:

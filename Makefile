@@ -2,8 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test fuzz drill bench bench-outbox bench-scaling check fmt audit lock configuration openapi lint-openapi asyncapi lint-asyncapi lint-containers \
-	try-image restore-drill clean
+.PHONY: help run test fuzz drill bench bench-outbox bench-scaling check fmt audit lock configuration openapi lint-openapi asyncapi lint-asyncapi lint-containers try-image restore-drill clean
 
 # The first Python that is new enough; `make PYTHON=/path/to/python3.12 …` takes another one.
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
@@ -15,7 +14,7 @@ ENVIRONMENT := .venv/complete
 ARGS ?=
 
 help:  ## List the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(ENVIRONMENT)  ## Run the service with a demo on http://localhost:8000 (PORT=8001 make run: elsewhere).
 	@$(BIN)/python manage.py run_local

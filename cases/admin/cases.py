@@ -23,7 +23,12 @@ from cases.admin.list_view import export_page, list_page
 from cases.admin.persons import actor_in
 from cases.lifecycle import CaseAction
 from cases.models import Case
-from cases.policies import PERMISSIONS, VIEW
+from cases.policies import PERMISSIONS, VIEW, Actor
+
+
+def _may_read_some(actor: Actor) -> bool:
+    """Tell whether there may be cases for this person: by a role, or granted one by one."""
+    return actor.has(VIEW) or actor.has_grants
 
 
 @admin.register(Case)
@@ -40,7 +45,10 @@ class CaseAdmin(admin.ModelAdmin[Case]):
     def frame(self, request: HttpRequest) -> dict[str, Any]:
         """Return what the frame of every page shows of who is logged in."""
         actor = actor_in(request)
-        return {"may_find": actor.has(VIEW), "person_roles": ", ".join(sorted(actor.roles))}
+        return {
+            "may_find": _may_read_some(actor),
+            "person_roles": ", ".join(sorted(actor.roles)),
+        }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Case]:
         """Return the cases that exist for who is logged in."""
@@ -51,9 +59,9 @@ class CaseAdmin(admin.ModelAdmin[Case]):
         return self.has_view_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Case | None = None) -> bool:
-        """Roles read; what of a single case exists for them is the queryset's to say."""
+        """Admit who may read some; which ones is the queryset's to say."""
         del obj
-        return actor_in(request).has(VIEW)
+        return _may_read_some(actor_in(request))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Tell whether the actor may create cases."""

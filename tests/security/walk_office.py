@@ -94,6 +94,7 @@ class Office:
             self.kinds["draft"] = _opened_to(theirs, PAT)
         self.mine, self.theirs = self._kept_for(self.pat), self._kept_for(self._wanda())
         self._rows_of_the_service()
+        self.refresh()
 
     def _hide(self) -> Case:
         case = CaseFactory(
@@ -117,7 +118,8 @@ class Office:
         )
         uploaded = UploadedRegister.objects.filter(actor_id=account.username).first()
         chosen = [f"{case.id}:{case.version}" for case in (*self.kinds.values(), self.hidden)]
-        answer = browser.post("/admin/cases/case/", {"do": "export", "chosen": chosen})
+        sent = {"do": "assign", "reviewer_id": "rosa", "chosen": chosen}
+        answer = browser.post("/admin/cases/case/", sent)
         kept = answer.headers.get("Location", "").rstrip("/").rpartition("/")[-1]
         return {"register": str(uploaded.id if uploaded else uuid4()), "key": kept or str(uuid4())}
 

@@ -36,7 +36,7 @@ MESSAGES: Final = 1_000_000  # that were delivered
 MOST_SECONDS: Final = 1.0
 MOST_STATEMENTS: Final = 15
 TIMES: Final = 20  # that each page is read in a round
-PEOPLE: Final = ("supervisor-1", "reviewer-1", "keeper-1")  # the last one is a superuser
+PEOPLE: Final = ("supervisor-1", "reviewer-1", "keeper-1")  # the last is a superuser
 _TOKEN: Final = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 # A statement in the log, but for those that only frame others.
 _STATEMENT: Final = re.compile(

@@ -11,8 +11,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
+from cases import services
 from config.models import LinkedIdentity
-from tests.factories import UserFactory
+from tests.cast import SUPERVISOR
+from tests.factories import CaseFactory, UserFactory
 from tests.integration.pages import text
 from tests.issuer import CLIENT, running_issuer, running_provider, visit
 
@@ -99,9 +101,24 @@ def test_who_lost_all_roles_is_not_let_in_and_no_longer_staff(client, issuer):
 
     page = refused(client, log_in(client))
 
-    assert "You hold no role in this service: ask an administrator for one." in page
+    assert "You hold no role in this service and were granted no case" in page
     user = User.objects.get(username="rob")
     assert (user.is_staff, user.groups.count()) == (False, 0)
+
+
+def test_who_was_granted_a_case_is_let_in_without_any_role(client, issuer):
+    issuer.person = {"sub": "grace", "roles": []}
+    refused(client, log_in(client))
+    case = CaseFactory(restricted=True)
+    given = {"user": "grace", "permission": "view_case", "actor": SUPERVISOR}
+    services.grant_access(case_id=case.id, **given)
+
+    log_in(client)
+
+    assert client.get(f"/admin/cases/case/{case.id}/change/").status_code == 200
+    services.revoke_access(case_id=case.id, **given)
+    refused(Client(), log_in(Client()))
+    assert not User.objects.get(username="grace").is_staff
 
 
 def test_the_way_leads_to_the_page_that_was_wanted(client, issuer):

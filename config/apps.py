@@ -11,7 +11,7 @@ class ProjectConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks, the receivers of log-ins, and how OpenAPI tells the ways in."""
-        from config import checks, logins, production  # noqa: F401, PLC0415 (importing registers them)
+        from config import checks, database_role, logins, production  # noqa: F401, PLC0415 (importing registers them)
         from config.http import openapi  # noqa: F401, PLC0415 (likewise)
 
 

@@ -154,6 +154,15 @@ LOGIN_FAILURES = _v.whole(
 LOGIN_LOCK_MINUTES = _v.whole(
     "LOGIN_LOCK_MINUTES", 15, least=1, most=1440, meaning="for how many minutes"
 )
+ADMIN_MFA = _v.choice(
+    "ADMIN_MFA",
+    "off",
+    "optional",
+    "required",
+    production="required",
+    meaning="whether log-ins by password need a [second factor](how-to/second-factor.md):"
+    " `optional` asks those who have set one up",
+)
 TRUSTED_PROXIES = _v.whole(
     "TRUSTED_PROXIES",
     0,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from contextlib import suppress
 from datetime import timedelta
@@ -35,6 +36,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "axes",
     "django_fsm",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "django_otp.plugins.otp_totp",
     "guardian",
     "knox",
     "rest_framework",
@@ -53,6 +57,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "config.http.browsers.Authentication",
+    "config.http.browsers.SecondFactor",
     "config.http.browsers.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.http.forms.forms_as_json",
@@ -129,6 +134,8 @@ AXES_CLIENT_IP_CALLABLE = "config.http.addresses.client_address"
 AXES_LOCKOUT_CALLABLE = "config.logins.locked_out"
 AXES_WHITELIST_CALLABLE = "config.logins.guesses_nothing"
 AXES_VERBOSE = False
+
+OTP_TOTP_ISSUER = "Regulatory cases"  # what the app on somebody's telephone calls this service
 
 # API tokens: kept as hashes, each with a name and an end.
 KNOX_TOKEN_MODEL = "config.ApiToken"  # noqa: S105 (a model)
@@ -254,3 +261,5 @@ STORAGES = {
 # --- Logs ---------------------------------------------------------------------------------------
 LOGGING_CONFIG = None
 configure_logging(level=LOG_LEVEL, form=LOG_FORMAT, sql=SQL_ECHO)
+# A variable that a template does not find is told with all the others, whatever users wrote.
+logging.getLogger("django.template").setLevel(logging.INFO)

@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin
+from django_otp.plugins.otp_totp import apps as devices
 
 
 class ProjectConfig(AppConfig):
@@ -20,3 +21,10 @@ class BackOfficeConfig(admin.AdminConfig):
 
     default = False
     default_site = "config.back_office.BackOffice"
+
+
+class DevicesConfig(devices.DefaultConfig):  # type: ignore[misc] # its library has no types
+    """django-otp's devices, under the name that people know."""
+
+    default = False
+    verbose_name = "Second factors"

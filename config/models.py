@@ -1,4 +1,4 @@
-"""Accounts beside their passwords: tokens, identities, second factors, preferences."""
+"""Accounts beside their passwords: API tokens, identities of a single sign-on, preferences."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import models
 from django.utils.timezone import now
-from django_otp.plugins.otp_totp.models import TOTPDevice
 from knox.models import AbstractAuthToken
 from uuid_utils.compat import uuid7
 
@@ -101,15 +100,3 @@ class Preference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} of {self.user_id}"
-
-
-class SecondFactor(TOTPDevice):  # type: ignore[misc] # its library has no types
-    """The device with which somebody completes a log-in; the back office shows no more of it."""
-
-    class Meta:
-        proxy = True
-        default_permissions = ()
-        verbose_name = "second factor"
-
-    def __str__(self) -> str:
-        return f"second factor of {self.user}"

@@ -9,17 +9,17 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django_otp.plugins.otp_static import admin as static_devices
-from django_otp.plugins.otp_totp import admin as totp_devices
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from config.models import SecondFactor
 from config.second_factor import state
 
-# Their library registers pages that show keys and let them be typed.
-admin.site.unregister([static_devices.StaticDevice, totp_devices.TOTPDevice])
+# Their library's page shows recovery codes and lets them be typed; its page of devices stays away
+# by itself where another one is there.
+admin.site.unregister(static_devices.StaticDevice)
 
 
-@admin.register(SecondFactor)
-class SecondFactorAdmin(admin.ModelAdmin[SecondFactor]):
+@admin.register(TOTPDevice)
+class DeviceAdmin(admin.ModelAdmin[TOTPDevice]):
     """Second factors, without their keys."""
 
     list_display = fields = readonly_fields = ("user", "created_at", "last_used_at")
@@ -28,11 +28,11 @@ class SecondFactorAdmin(admin.ModelAdmin[SecondFactor]):
     ordering = ("user__username",)
     show_full_result_count = False
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[SecondFactor]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TOTPDevice]:
         """Return those that are in use."""
         return super().get_queryset(request).filter(confirmed=True)
 
-    def delete_model(self, request: HttpRequest, obj: SecondFactor) -> None:
+    def delete_model(self, request: HttpRequest, obj: TOTPDevice) -> None:
         """Take it away, recovery codes included; the log tells by whom."""
         assert isinstance(request.user, User)  # noqa: S101 (admin_view lets nobody else in)
         state.reset(obj.user, by=request.user.username)

@@ -98,7 +98,7 @@ KEEPERS = [
     for model in (
         "config/apitoken",
         "config/linkedidentity",
-        "config/secondfactor",
+        "otp_totp/totpdevice",
         "axes/accessattempt",
         "axes/accessfailurelog",
         "axes/accesslog",
@@ -143,7 +143,7 @@ QUIET = [
 FORWARDS = [
     "admin/audit/auditevent/{id}/", "admin/outbox/outboxevent/{id}/", "admin/auth/user/{id}/",
     "admin/auth/group/{id}/", "admin/config/apitoken/{id}/", "admin/config/linkedidentity/{id}/",
-    "admin/config/secondfactor/{id}/", "admin/axes/accessattempt/{id}/",
+    "admin/otp_totp/totpdevice/{id}/", "admin/axes/accessattempt/{id}/",
     "admin/axes/accessfailurelog/{id}/", "admin/axes/accesslog/{id}/",
     "admin/cases/slatarget/{id}/",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test fuzz drill bench bench-outbox check fmt audit lock configuration openapi lint-openapi asyncapi lint-asyncapi clean
+.PHONY: help run test fuzz drill bench bench-outbox check fmt audit sbom lock configuration openapi lint-openapi asyncapi lint-asyncapi clean
 
 # The first Python that is new enough; `make PYTHON=/path/to/python3.12 …` takes another one.
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
@@ -101,9 +101,14 @@ $(ASYNCAPI):
 	npm install --prefix var/asyncapi --no-audit --no-fund --loglevel=error --save-exact @asyncapi/parser@3.6.6
 	@touch $@
 
-audit: $(ENVIRONMENT)  ## Look for known holes in what is installed; only as good as the advisories within reach.
+# --strict: a package that could not be looked up would otherwise count as one without holes.
+audit: $(ENVIRONMENT)  ## Look for known holes in what is installed; a package without an answer is a failure.
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.txt
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements-dev.txt
+
+sbom: $(ENVIRONMENT)  ## Write var/sbom.json, the bill of materials of the service (CycloneDX), checked against its schema.
+	@mkdir -p var
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --validate -o var/sbom.json requirements.txt
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header \
 	--no-emit-index-url --python-version 3.11 pyproject.toml

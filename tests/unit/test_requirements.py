@@ -60,12 +60,10 @@ def test_the_bill_of_materials_names_what_is_locked_with_its_hashes(tmp_path: Pa
     assert recipe is not None
     assert "--validate" in recipe[1]
     bill = tmp_path / "sbom.json"
+    asked = recipe[1].replace("var/sbom.json", str(bill)).split()
 
     subprocess.run(
-        [
-            f"{Path(sys.executable).parent}/cyclonedx-py",
-            *recipe[1].replace("var/sbom.json", str(bill)).split(),
-        ],
+        [Path(sys.executable).parent / "cyclonedx-py", *asked],
         cwd=PROJECT,
         capture_output=True,
         check=True,

@@ -19,7 +19,9 @@ from django.template.response import TemplateResponse
 
 from config import tokens
 from config.models import ApiToken, LinkedIdentity
+from config.second_factor import admin as second_factors
 
+__all__ = ["second_factors"]  # registered by its import
 _log = structlog.get_logger("logins")
 
 admin.site.unregister(AccessAttempt)

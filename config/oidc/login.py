@@ -8,7 +8,6 @@ that checks bearer tokens.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -24,6 +23,7 @@ from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
 
 from cases.actors import actor_of_user
+from config import sessions
 from config.models import LinkedIdentity
 from config.oidc.issuer import IssuerAway, ask, the_issuer
 from config.oidc.verify import TokenInvalid, actor_id_of, claims_of, roles_of, subject_of
@@ -153,7 +153,7 @@ class _Return(OIDCAuthenticationCallbackView):  # type: ignore[misc] # its libra
     def login_success(self) -> HttpResponse:
         response: HttpResponse = super().login_success()
         # Roles are taken from the issuer at a log-in only: so a log-in does not hold for weeks.
-        self.request.session.set_expiry(timedelta(hours=settings.OIDC_SESSION_HOURS))
+        sessions.begin(self.request.session, hours=settings.OIDC_SESSION_HOURS)
         return response
 
     def login_failure(self) -> HttpResponse:

@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 
 from tests.integration.conftest import committed, transactional_db
 from tests.security.walk_addresses import Address, actions_of, queries_of
 from tests.security.walk_forms import every_field, on_a_list
 from tests.security.walk_ledger import Change, Ledger, done_by, unexplained
-from tests.security.walk_office import PARTS, SECRET, Office, office_of
+from tests.security.walk_office import PARTS, SECRET, Office, Part, office_of
 
 __all__ = ["committed", "transactional_db"]  # the fixtures
 pytestmark = pytest.mark.usefixtures("committed")
@@ -123,3 +124,20 @@ def test_who_has_not_logged_in_is_led_to_the_log_in_from_everywhere(office: Offi
                     assert answer.headers["Location"].startswith(LOG_IN), (method, path)
                 changed = ledger.changes().keys()
                 assert changed <= ({"axes_accessattempt"} if path == LOG_IN else set()), path
+
+
+@pytest.mark.parametrize("part", [part for part in PARTS if part.superuser], ids=["superuser"])
+def test_the_roles_stand_as_before_when_somebody_took_them_away(committed, part: Part) -> None:
+    def roles() -> set[tuple[str, str]]:
+        return set(Group.objects.values_list("name", "permissions__codename"))
+
+    before = roles()
+    with office_of(part) as office:
+        rows = [str(group.pk) for group in Group.objects.all()]
+        office.browser().post(
+            "/admin/auth/group/", on_a_list("delete_selected", rows, []), follow=True
+        )
+        assert roles() == set()
+
+    assert roles() == before
+    assert ("reviewer", "close_case") in before

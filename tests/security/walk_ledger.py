@@ -28,7 +28,8 @@ GUARDED = {
 # What is nobody's to change by a page: not even with every permission there is.
 NEVER = {
     "case_group_permissions", "guardian_userobjectpermission", "guardian_groupobjectpermission",
-    "audit_anchors", "audit_anchor_heads", "auth_permission", "django_content_type",
+    "audit_anchors", "audit_anchor_heads", "audit_anchor_turn", "auth_permission",
+    "django_content_type",
     "axes_accessattemptexpiration",
 }  # fmt: skip
 # Kept by the back office itself, with the permission that it takes.
@@ -44,6 +45,8 @@ KEPT_WITH = {
     "axes_accessattempt": "axes.delete_accessattempt",
     "axes_accessfailurelog": "axes.delete_accessfailurelog",
     "axes_accesslog": "axes.delete_accesslog",
+    "otp_totp_totpdevice": "otp_totp.delete_totpdevice",
+    "otp_static_staticdevice": "otp_totp.delete_totpdevice",
 }
 # Rows of one person: whose they are.
 OWN = {"uploaded_registers": "actor_id", "idempotency_keys": "actor_id", "preferences": "user_id"}

@@ -14,6 +14,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.test import Client
 from django.utils.timezone import now
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from audit.models import AuditEvent
 from cases import services
@@ -128,6 +129,7 @@ class Office:
         LinkedIdentity.objects.create(
             user=User.objects.get(username="vera"), issuer="https://id.example.org", subject="v"
         )
+        TOTPDevice.objects.create(user=User.objects.get(username="vera"), confirmed=True)
         attempt = {"username": "x", "ip_address": "192.0.2.7", "user_agent": "x"}
         AccessAttempt.objects.create(failures_since_start=1, attempt_time=now(), **attempt)
         AccessLog.objects.create(attempt_time=now(), **attempt)

@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test fuzz drill bench bench-outbox bench-scaling check fmt audit lock configuration openapi lint-openapi asyncapi lint-asyncapi lint-containers try-image restore-drill clean
+.PHONY: help run test fuzz drill bench bench-outbox bench-scaling check fmt audit sbom lock configuration openapi lint-openapi asyncapi lint-asyncapi lint-containers try-image restore-drill clean
 
 # The first Python that is new enough; `make PYTHON=/path/to/python3.12 …` takes another one.
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
@@ -118,10 +118,15 @@ try-image: $(ENVIRONMENT)  ## Carry out the Dockerfile's lines in an empty folde
 restore-drill: $(ENVIRONMENT)  ## Back up a database while cases change, restore it to a moment, and verify its trail.
 	$(BIN)/python -m tests.restore $(ARGS)
 
-audit: $(ENVIRONMENT)  ## Look for known holes in what is installed; only as good as the advisories within reach.
+# --strict: a package that could not be looked up would otherwise count as one without holes.
+audit: $(ENVIRONMENT)  ## Look for known holes in what is installed; a package without an answer is a failure.
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.txt
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements-traces.txt
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements-dev.txt
+
+sbom: $(ENVIRONMENT)  ## Write var/sbom.json, the bill of materials of the service (CycloneDX), checked against its schema.
+	@mkdir -p var
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --validate -o var/sbom.json requirements.txt
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header \
 	--no-emit-index-url --python-version 3.11 pyproject.toml

@@ -51,6 +51,8 @@ class AuditEvent(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("case_id", "sequence"), name="audit_events_sequence"),
         )
+        # What somebody did, the latest first: ids grow with the time of recording.
+        indexes = (models.Index(fields=("actor_id", "id"), name="audit_events_actor"),)
 
     def __str__(self) -> str:
         return f"{self.case_id} {self.sequence} {self.event_type}"

@@ -1,10 +1,12 @@
-"""API tokens and linked identities in the admin."""
+"""API tokens, linked identities and attempts to log in, in the admin."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import structlog
+from axes.admin import AccessAttemptAdmin
+from axes.models import AccessAttempt
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
@@ -17,8 +19,19 @@ from django.template.response import TemplateResponse
 
 from config import tokens
 from config.models import ApiToken, LinkedIdentity
+from config.second_factor import admin as second_factors
 
+__all__ = ["second_factors"]  # registered by its import
 _log = structlog.get_logger("logins")
+
+admin.site.unregister(AccessAttempt)
+
+
+@admin.register(AccessAttempt)
+class AttemptAdmin(AccessAttemptAdmin):  # type: ignore[misc] # its library has no types
+    """Attempts to log in, without the action of axes that only works in a request to log in."""
+
+    actions = ()
 
 
 class TokenForm(forms.Form):
@@ -102,6 +115,18 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
         """Refuse: the row tells who could call until when."""
         del request, obj
         return False
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show a token. Django would take what is sent here "as new" for another token."""
+        if request.method == "POST":
+            raise PermissionDenied
+        return super().change_view(request, object_id, form_url, extra_context)
 
     def add_view(
         self,

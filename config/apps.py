@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin
+from django_otp.plugins.otp_totp import apps as devices
 
 
 class ProjectConfig(AppConfig):
@@ -12,7 +13,7 @@ class ProjectConfig(AppConfig):
     def ready(self) -> None:
         """Register checks, receivers, and how OpenAPI tells the ways in."""
         from cases.signals import action_refused, case_event  # noqa: PLC0415 (models are loaded by now)
-        from config import checks, logins, production  # noqa: F401, PLC0415 (importing registers them)
+        from config import checks, database_role, logins, production  # noqa: F401, PLC0415 (importing registers them)
         from config.http import openapi  # noqa: F401, PLC0415 (likewise)
         from config.metrics import counted  # noqa: PLC0415 (as above)
 
@@ -30,3 +31,10 @@ class BackOfficeConfig(admin.AdminConfig):
 
     default = False
     default_site = "config.back_office.BackOffice"
+
+
+class DevicesConfig(devices.DefaultConfig):  # type: ignore[misc] # its library has no types
+    """django-otp's devices, under the name that people know."""
+
+    default = False
+    verbose_name = "Second factors"

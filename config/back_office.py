@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol, cast
+from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.admin import AdminSite
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.models import User
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 
 from cases.models import Case
 from config.models import Preference
+from config.second_factor import passed, views
+from config.second_factor.state import by_single_sign_on
 
 
 class Way(NamedTuple):
@@ -43,7 +48,8 @@ class BackOffice(AdminSite):
         for model_admin in self._registry.values():
             if frame := getattr(model_admin, "frame", None):
                 context |= frame(request)
-        return {**context, "ways": self._ways(request, context)}
+        has_codes = settings.ADMIN_MFA != "off" and not by_single_sign_on(request)
+        return {**context, "ways": self._ways(request, context), "second_factor": has_codes}
 
     def _ways(self, request: HttpRequest, context: Mapping[str, Any]) -> list[Way]:
         """Return where this person may go, in the order of a day's work."""
@@ -77,11 +83,31 @@ class BackOffice(AdminSite):
             unique_fields=["user", "name"],
         )
 
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Let in who has an account here and has shown all that a log-in asks for."""
+        return super().has_permission(request) and passed(request)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Ask for the password, or for the code of who has given the password already."""
+        if request.method == "GET" and super().has_permission(request) and not passed(request):
+            wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
+            query = urlencode({REDIRECT_FIELD_NAME: wanted})
+            return HttpResponseRedirect(f"{reverse('admin:second_factor_code')}?{query}")
+        return super().login(request, extra_context)
+
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Add the dashboard, and the page of all tables, which Django has on its start page."""
-        tables = path("tables/", self.admin_view(self.tables), name="tables")
-        dashboard = path("dashboard/", self.admin_view(self.dashboard), name="dashboard")
-        return [tables, dashboard, *super().get_urls()]
+        """Add the dashboard, the page of all tables, and the second factor."""
+        ours = [
+            path("tables/", self.admin_view(self.tables), name="tables"),
+            path("dashboard/", self.admin_view(self.dashboard), name="dashboard"),
+            # Also for who has given a password and has no code: logging out is always possible.
+            path("logout/", self.logout, name="logout"),
+            path("second-factor/", views.Overview.as_view(), name="second_factor"),
+            path("second-factor/code/", views.ShowCode.as_view(), name="second_factor_code"),
+            path("second-factor/set-up/", views.SetUp.as_view(), name="second_factor_set_up"),
+            path("second-factor/codes/", views.NewCodes.as_view(), name="second_factor_codes"),
+        ]
+        return [*ours, *super().get_urls()]
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -243,12 +243,26 @@ OIDC_CLIENT_SECRET = _v.text("OIDC_CLIENT_SECRET", secret=True, meaning="belongs
 OIDC_SCOPES = _v.text(
     "OIDC_SCOPES", "openid profile email", meaning="what the log-in asks the issuer for"
 )
+SESSION_IDLE_MINUTES = _v.whole(
+    "SESSION_IDLE_MINUTES",
+    30,
+    least=1,
+    most=1440,
+    meaning="after how many minutes without a request a session of the back office ends",
+)
+SESSION_HOURS = _v.whole(
+    "SESSION_HOURS",
+    12,
+    least=1,
+    most=24,
+    meaning="for how many hours a log-in by password holds, at most",
+)
 OIDC_SESSION_HOURS = _v.whole(
     "OIDC_SESSION_HOURS",
     8,
     least=1,
     most=24,
-    meaning="for how many hours a log-in by single sign-on holds",
+    meaning="for how many hours a log-in by single sign-on holds, at most",
 )
 LOGIN_FAILURES = _v.whole(
     "LOGIN_FAILURES",
@@ -257,8 +271,24 @@ LOGIN_FAILURES = _v.whole(
     most=100,
     meaning="after how many wrong passwords a name is locked from an address",
 )
+LOGIN_ADDRESS_FAILURES = _v.whole(
+    "LOGIN_ADDRESS_FAILURES",
+    50,
+    least=1,
+    most=100_000,
+    meaning="after how many wrong passwords, under whatever names, an address is locked",
+)
 LOGIN_LOCK_MINUTES = _v.whole(
     "LOGIN_LOCK_MINUTES", 15, least=1, most=1440, meaning="for how many minutes"
+)
+ADMIN_MFA = _v.choice(
+    "ADMIN_MFA",
+    "off",
+    "optional",
+    "required",
+    production="required",
+    meaning="whether log-ins by password need a [second factor](how-to/second-factor.md):"
+    " `optional` asks those who have set one up",
 )
 TRUSTED_PROXIES = _v.whole(
     "TRUSTED_PROXIES",

@@ -1,21 +1,48 @@
-"""Log-ins of the back office: who guesses passwords is locked out, and each outcome is told."""
+"""Log-ins of the back office: who guesses is locked out, sessions begin, each outcome is told."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
 import structlog
+from axes.handlers.database import AxesDatabaseHandler
+from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db.models import Sum
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.timezone import now
 
+from config import sessions
 from config.http.addresses import client_address
 
 _log = structlog.get_logger("logins")
+
+
+class Attempts(AxesDatabaseHandler):  # type: ignore[misc] # its library has no types
+    """Counts wrong passwords by name and address, and for an address over all names.
+
+    Who tries one password on many names stays below the limit of each name.
+    """
+
+    def is_locked(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
+        """Tell whether this attempt is not even looked at."""
+        return super().is_locked(request, credentials) or _address_locked(request)
+
+
+def _address_locked(request: HttpRequest) -> bool:
+    address = client_address(request)
+    if address is None:
+        return False
+    since = now() - timedelta(minutes=settings.LOGIN_LOCK_MINUTES)
+    lately = AccessAttempt.objects.filter(ip_address=address, attempt_time__gte=since)
+    failures = lately.aggregate(all=Sum("failures_since_start"))["all"] or 0
+    return bool(failures >= settings.LOGIN_ADDRESS_FAILURES)
 
 
 def guesses_nothing(request: HttpRequest, credentials: dict[str, Any] | None) -> bool:
@@ -27,13 +54,13 @@ def guesses_nothing(request: HttpRequest, credentials: dict[str, Any] | None) ->
 def locked_out(
     request: HttpRequest, response: HttpResponse | None, credentials: dict[str, Any] | None
 ) -> HttpResponse:
-    """Say on a page for how long this name is locked from this address (for axes)."""
+    """Say on a page for how long this name, or any, is locked from this address (for axes)."""
     del response, credentials
     _log.warning("login_locked", address=client_address(request))
     page = render(
         request,
         "admin/locked.html",
-        {"minutes": settings.LOGIN_LOCK_MINUTES},
+        {"minutes": settings.LOGIN_LOCK_MINUTES, "any_name": _address_locked(request)},
         status=HTTPStatus.TOO_MANY_REQUESTS,
     )
     page.headers["Retry-After"] = str(settings.LOGIN_LOCK_MINUTES * 60)
@@ -43,6 +70,7 @@ def locked_out(
 @receiver(user_logged_in, dispatch_uid="config.logged_in")
 def _logged_in(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
     del sender, kwargs
+    sessions.begin(request.session, hours=settings.SESSION_HOURS)
     _log.info("logged_in", actor_id=user.username, address=client_address(request))
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from contextlib import suppress
 from datetime import timedelta
@@ -36,6 +37,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "axes",
     "django_fsm",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "config.apps.DevicesConfig",
     "guardian",
     "knox",
     "rest_framework",
@@ -55,6 +59,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "config.http.browsers.Authentication",
+    "config.http.browsers.SecondFactor",
     "config.http.browsers.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.http.forms.forms_as_json",
@@ -122,19 +127,29 @@ AUTHENTICATION_BACKENDS = [
     "guardian.backends.ObjectPermissionBackend",
 ]
 ANONYMOUS_USER_NAME = None  # django-guardian's stand-in user; nobody without a log-in gets grants
+# Length and surprise, no rules on what a password is made of (NIST SP 800-63B, 5.1.1.2).
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "config.passwords.MaximumLength"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
 ACTOR_HEADERS = ("unsafe-in-production" if PRODUCTION else "on") == ACTOR_HEADERS_SETTING
 LOGIN_URL = "admin:login"
 
-# Who guesses passwords is locked out: one name from one address. Nobody else is.
+SESSION_ENGINE = "config.sessions"
+SESSION_COOKIE_AGE = SESSION_IDLE_MINUTES * 60
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = (
+    "Lax"  # Strict would lose who comes from the issuer
+)
+
+# Who guesses passwords is locked out: one name from one address. Nobody else is, unless an address
+# tries many names.
+AXES_HANDLER = "config.logins.Attempts"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = LOGIN_FAILURES
 AXES_COOLOFF_TIME = timedelta(minutes=LOGIN_LOCK_MINUTES)
@@ -145,6 +160,8 @@ AXES_CLIENT_IP_CALLABLE = "config.http.addresses.client_address"
 AXES_LOCKOUT_CALLABLE = "config.logins.locked_out"
 AXES_WHITELIST_CALLABLE = "config.logins.guesses_nothing"
 AXES_VERBOSE = False
+
+OTP_TOTP_ISSUER = "Regulatory cases"  # what the app on somebody's telephone calls this service
 
 # API tokens: kept as hashes, each with a name and an end.
 KNOX_TOKEN_MODEL = "config.ApiToken"  # noqa: S105 (a model)
@@ -252,6 +269,8 @@ else:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+    # By these names browsers take them from this host alone, by TLS alone.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 
 # --- Language, time, files ----------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -272,3 +291,5 @@ STORAGES = {
 # --- Logs ---------------------------------------------------------------------------------------
 LOGGING_CONFIG = None
 configure_logging(level=LOG_LEVEL, form=LOG_FORMAT, sql=SQL_ECHO)
+# A variable that a template does not find is told with all the others, whatever users wrote.
+logging.getLogger("django.template").setLevel(logging.INFO)

@@ -52,7 +52,7 @@ def make_anchor(
     with connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         # Before anything is read: who waits here for another run sees what that one wrote.
-        cursor.execute("LOCK TABLE audit_anchors IN SHARE ROW EXCLUSIVE MODE")
+        cursor.execute("LOCK TABLE audit_anchor_turn IN EXCLUSIVE MODE")
         last = AuditAnchor.objects.order_by("number").last()
         if last is not None:
             _check_past(cursor, last.number)

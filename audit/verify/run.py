@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from threading import Thread
 from typing import Any, Final, NamedTuple
 
@@ -160,9 +160,16 @@ def verify(
         with ProcessPoolExecutor(
             min(processes, len(parts)), get_context("spawn"), _open, (parameters, name)
         ) as pool:
-            for done, found in enumerate(_side_by_side(pool, parts, scope), start=1):
-                report.add(found, MOST_FINDINGS)
-                progress(done / len(parts), report)
+            try:
+                for done, found in enumerate(_side_by_side(pool, parts, scope), start=1):
+                    report.add(found, MOST_FINDINGS)
+                    progress(done / len(parts), report)
+            except BaseException:
+                # Whoever waits for a lock of the database would be waited for, and nobody wants
+                # to know any more what it finds.
+                for process in active_children():
+                    process.terminate()
+                raise
     return report.sorted()
 
 

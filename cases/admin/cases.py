@@ -26,7 +26,12 @@ from cases.admin.persons import actor_in
 from cases.admin.start import start_page
 from cases.lifecycle import CaseAction
 from cases.models import Case
-from cases.policies import PERMISSIONS, VIEW, oversees
+from cases.policies import PERMISSIONS, VIEW, Actor, oversees
+
+
+def _may_read_some(actor: Actor) -> bool:
+    """Tell whether there may be cases for this person: by a role, or granted one by one."""
+    return actor.has(VIEW) or actor.has_grants
 
 
 @admin.register(Case)
@@ -44,7 +49,7 @@ class CaseAdmin(admin.ModelAdmin[Case]):
         """Return what the frame of every page shows of who is logged in."""
         actor = actor_in(request)
         return {
-            "may_find": actor.has(VIEW),
+            "may_find": _may_read_some(actor),
             "may_oversee": oversees(actor),
             "person_roles": ", ".join(sorted(actor.roles)),
         }
@@ -66,9 +71,9 @@ class CaseAdmin(admin.ModelAdmin[Case]):
         return self.has_view_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Case | None = None) -> bool:
-        """Roles read; what of a single case exists for them is the queryset's to say."""
+        """Admit who may read some; which ones is the queryset's to say."""
         del obj
-        return actor_in(request).has(VIEW)
+        return _may_read_some(actor_in(request))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Tell whether the actor may create cases."""

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from cases.actors import actor_of_roles, actor_of_user
 from cases.policies import Actor
 from config.oidc.verify import ACTOR_ID
+from config.second_factor import passed
 
 if TYPE_CHECKING:  # DRF imports this module while it loads its own views
     from rest_framework.views import APIView
@@ -56,6 +57,9 @@ class SessionActorAuthentication(SessionAuthentication):
         found = super().authenticate(request)
         if found is None:
             return None
+        if not passed(request._request):  # noqa: SLF001 (DRF's would ask who calls, which is us)
+            message = "Your log-in lacks its second factor: complete it in the back office."
+            raise exceptions.AuthenticationFailed(message)
         user = found[0]
         actor = actor_of_user(user)
         structlog.contextvars.bind_contextvars(actor_id=actor.id)

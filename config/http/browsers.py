@@ -12,6 +12,7 @@ from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django_otp.middleware import OTPMiddleware
 
 
 class _ForBrowsers:
@@ -37,6 +38,10 @@ class Sessions(_ForBrowsers, SessionMiddleware):
 
 
 class Authentication(_ForBrowsers, AuthenticationMiddleware):
+    """See the module."""
+
+
+class SecondFactor(_ForBrowsers, OTPMiddleware):  # type: ignore[misc] # its library has no types
     """See the module."""
 
 

@@ -8,7 +8,6 @@ that checks bearer tokens.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -23,6 +22,8 @@ from django.urls import reverse
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
 
+from cases.actors import actor_of_user
+from config import sessions
 from config.models import LinkedIdentity
 from config.oidc.issuer import IssuerAway, ask, the_issuer
 from config.oidc.verify import TokenInvalid, actor_id_of, claims_of, roles_of, subject_of
@@ -92,12 +93,15 @@ class SingleSignOnBackend(OIDCAuthenticationBackend):  # type: ignore[misc] # it
                 user = _account(subject, name)
                 groups = Group.objects.filter(name__in=roles)
                 user.groups.set(groups)
-                user.is_staff = bool(groups)
+                user.is_staff = bool(groups) or actor_of_user(user).has_grants
                 user.save(update_fields=["is_staff"])
         except IntegrityError as error:
             raise NotAdmitted from error
         if not user.is_staff:
-            message = "You hold no role in this service: ask an administrator for one."
+            message = (
+                "You hold no role in this service and were granted no case: "
+                "ask an administrator for a role."
+            )
             raise NotAdmitted(message)
         return user
 
@@ -149,7 +153,7 @@ class _Return(OIDCAuthenticationCallbackView):  # type: ignore[misc] # its libra
     def login_success(self) -> HttpResponse:
         response: HttpResponse = super().login_success()
         # Roles are taken from the issuer at a log-in only: so a log-in does not hold for weeks.
-        self.request.session.set_expiry(timedelta(hours=settings.OIDC_SESSION_HOURS))
+        sessions.begin(self.request.session, hours=settings.OIDC_SESSION_HOURS)
         return response
 
     def login_failure(self) -> HttpResponse:

@@ -31,10 +31,20 @@ def give(apps, schema_editor):
         group.permissions.add(*made)
 
 
+TAKE_BACK = """
+WITH gone AS (
+    SELECT p.id FROM auth_permission p JOIN django_content_type t ON t.id = p.content_type_id
+     WHERE t.app_label = 'outbox' AND p.codename = ANY(%s)),
+of_roles AS (DELETE FROM auth_group_permissions WHERE permission_id IN (SELECT id FROM gone)),
+of_people AS (DELETE FROM auth_user_user_permissions WHERE permission_id IN (SELECT id FROM gone))
+DELETE FROM auth_permission WHERE id IN (SELECT id FROM gone)
+"""
+
+
 def take_back(apps, schema_editor):
-    apps.get_model("auth", "Permission").objects.filter(
-        content_type__app_label="outbox", codename__in=[codename for codename, _ in PERMISSIONS]
-    ).delete()
+    # Not by models: on the way back, those of different states would be asked for each other.
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute(TAKE_BACK, [[codename for codename, _ in PERMISSIONS]])
 
 
 class Migration(migrations.Migration):

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 # Codes whose real causes need more than this file has: where they are provoked instead.
 ELSEWHERE = {
-    "case_conflict": "tests/api/test_outages.py",
+    "case_conflict": "tests/api/test_time_limits.py",
     "dependency_unavailable": "tests/api/test_outages.py",
     "idempotency_key_in_progress": "tests/integration/test_idempotency_at_once.py",
     "rate_limited": "tests/api/test_throttling.py",
@@ -221,7 +221,8 @@ def test_what_the_database_says_decides_whether_to_come_back(
         answer = server.ask("POST", "/cases", WRITER, {"title": "Late reporting"})
 
     expect.refusal(answer, status, code, set())
-    assert ("Retry-After" in answer.headers) == (status == 503)
+    # Whoever holds a lock lets go of it soon; a conflict is over when it is told.
+    assert ("Retry-After" in answer.headers) == (status == 503 or state == "55P03")
     assert b"secret" not in answer.content
     assert "a secret of the row" not in server.logged()
     assert server.ask("POST", "/cases", WRITER, {"title": "Late"}).status_code == 201

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -174,13 +174,17 @@ def hanging(postgres) -> Iterator[None]:
     """Let no process of the database do anything for a while."""
     postmaster = int((postgres.place.data / "postmaster.pid").read_text().split()[0])
     hung = [postmaster, *children(postmaster)]
-    for pid in hung:
-        os.kill(pid, signal.SIGSTOP)
+
+    def tell_all(number: int) -> None:
+        for pid in hung:
+            with suppress(ProcessLookupError):  # a session was just ending
+                os.kill(pid, number)
+
+    tell_all(signal.SIGSTOP)
     try:
         yield
     finally:
-        for pid in hung:
-            os.kill(pid, signal.SIGCONT)
+        tell_all(signal.SIGCONT)
 
 
 def until_ready(server: Server) -> None:

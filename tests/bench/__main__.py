@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import base64
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -12,11 +11,10 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import psycopg
-
-from tests.bench import databases, exports, peer, pgbench, report, servers, trail
+from tests.bench import databases, exports, office, peer, pgbench, report, servers, slas, trail
 from tests.bench.load import BenchError, put_under_load
 from tests.bench.mixes import Target
+from tests.bench.places import starts
 from tests.bench.rounds import Measure, Rounds
 
 UNRESTRICTED = "NOT restricted"
@@ -40,7 +38,7 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--server", choices=servers.SERVERS, default=servers.SERVERS[0])
     parser.add_argument("--threads", type=int, default=2, help="per worker of the service")
     parser.add_argument("--callers", choices=("tokens", "headers"), default="tokens")
-    mixes = "live,lifecycle,detail,list,pages,verify,exports"
+    mixes = "live,lifecycle,detail,list,pages,verify,exports,slas,office"
     parser.add_argument("--mixes", default=mixes, help="with commas (%(default)s)")
     parser.add_argument("--keep", action="store_true", help="keep the databases for the next run")
     parser.add_argument("--json", type=Path, help="file for everything that was measured")
@@ -63,10 +61,24 @@ class Bench:
         url = self.filled("regulatory_bench_trail", trail.CASES)
         return exports.measure(url, self.options.rounds, say)
 
+    def office(self) -> list[office.Office | slas.Marking]:
+        """Measure the back office and the timer, which share a database, where asked for."""
+        mixes, name = {office.MIX, slas.MIX} & set(self.options.mixes.split(",")), office.DATABASE
+        found: list[office.Office | slas.Marking] = []
+        url = self.filled(name, office.CASES) if mixes else ""
+        if slas.MIX in mixes:
+            say(slas.MIX)
+            found.append(slas.measure(self.maintenance, name, self.options.rounds, say))
+        if office.MIX in mixes:
+            say(office.MIX)
+            found.append(office.measure(url, self.options.rounds, say))
+        return found
+
     def run(self) -> tuple[dict[str, Rounds], dict[str, report.Ratio]]:
         """Bring everything up, let the contenders take turns; returns the rounds by mix."""
         options = self.options
-        mixes = [mix for mix in options.mixes.split(",") if mix != exports.MIX]
+        alone = (exports.MIX, office.MIX, slas.MIX)
+        mixes = [mix for mix in options.mixes.split(",") if mix not in alone]
         if not mixes:
             return {}, {}
         many_url, many = self.service(options.cases)
@@ -87,7 +99,7 @@ class Bench:
                 (options.cases, many_url, many),
                 (options.few, few_url, few),
             ):
-                for place, start in _starts(url).items():
+                for place, start in starts(url).items():
                     contenders["pages"][f"{place} of {size}"] = measure("pages", start=start)
         brought: dict[str, Rounds] = {}
         for mix in mixes:
@@ -198,29 +210,6 @@ class Bench:
             )
 
 
-def _starts(url: str) -> dict[str, str]:
-    """Return the paths of the pages that stand first, in the middle and near the end."""
-    query = (
-        "SELECT created_at::text, id FROM cases ORDER BY created_at DESC, id DESC OFFSET %s LIMIT 1"
-    )
-    with psycopg.connect(url) as connection:
-        connection.execute("SET TIME ZONE 'UTC'")
-        count = connection.execute("SELECT count(*) FROM cases").fetchone()
-        assert count is not None
-        paths = {"first": "/cases?limit=50"}
-        for place, skipped in (("middle", count[0] // 2), ("last", count[0] - 1_500)):
-            row = connection.execute(query, [skipped]).fetchone()
-            assert row is not None, f"{count[0]} cases are too few for pages"
-            paths[place] = f"/cases?limit=50&cursor={cursor_after(*row)}"
-    return paths
-
-
-def cursor_after(created_at: str, case_id: str) -> str:
-    """Return the cursor of the page that follows a case, as the service writes it into ``next``."""
-    raw = json.dumps(["n", "-created_at", created_at, case_id], separators=(",", ":")).encode()
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
-
-
 def main(given: Sequence[str] | None = None) -> int:
     """Run the bench; 0: all that is asked was reached, 1: not all, 2: nothing was measured."""
     options = arguments(given)
@@ -228,6 +217,7 @@ def main(given: Sequence[str] | None = None) -> int:
         with ExitStack() as up:
             bench = Bench(options, up)
             exported = bench.exports()
+            offices = bench.office()
             brought, sizes = bench.run()
     except BenchError as error:
         say(str(error))
@@ -239,6 +229,9 @@ def main(given: Sequence[str] | None = None) -> int:
     if exported is not None:
         sys.stdout.write(exported.terminal() + "\n")
         lacks += exported.missed()
+    for one in offices:
+        sys.stdout.write(f"\n{one.terminal()}\n")
+        lacks += one.missed()
     if bench.verification is not None:
         sys.stdout.write(f"\n{bench.verification.sentence()}\n")
         lacks += bench.verification.missed()

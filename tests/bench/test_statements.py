@@ -11,8 +11,8 @@ from django.db import connection
 
 from cases import services
 from tests.bench import pgbench
-from tests.bench.__main__ import cursor_after
 from tests.bench.databases import SQL
+from tests.bench.places import cursor_after
 from tests.cast import REVIEWER, WRITER
 
 pytestmark = pytest.mark.django_db

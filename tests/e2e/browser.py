@@ -99,14 +99,14 @@ class Office:
 
 
 @contextmanager
-def open_office(suffix: str) -> Iterator[Office]:
+def open_office(suffix: str, **environment: str) -> Iterator[Office]:
     """Start the service on a database with the demo, and a browser beside it."""
     path = chromium()
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
     with copied_database(suffix) as url:
         manage(url, "load_demo")
         with (
-            running_server(url) as server,
+            running_server(url, **environment) as server,
             sync_playwright() as playwright,
             playwright.chromium.launch(executable_path=path, args=[*FLAGS, *root]) as browser,
         ):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import time
+from base64 import b32decode
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
+from django_otp.oath import TOTP
 from playwright.sync_api import Page
 
+from cases.demo.accounts import DEMO_PASSWORD
 from tests.e2e.browser import NARROW, Office, open_office
 
 # What WCAG 2.2 AA asks for, as far as a machine can tell.
@@ -54,7 +58,7 @@ PAGES = {
 
 @pytest.fixture(scope="module")
 def office(transactional_db, django_db_blocker) -> Iterator[Office]:
-    with django_db_blocker.unblock(), open_office("axe") as opened:
+    with django_db_blocker.unblock(), open_office("axe", ADMIN_MFA="optional") as opened:
         yield opened
 
 
@@ -152,6 +156,56 @@ def test_results_of_many_cases_have_no_serious_finding(office: Office, do: str) 
     assert office.complaints == []
     assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
     page.context.close()
+
+
+def code_of(key: str, *, ahead: int = 0) -> str:
+    """Return what an app shows that was told this key, now or some steps later."""
+    totp = TOTP(b32decode(key.replace(" ", "")))
+    totp.time = time.time() + ahead * 30
+    return f"{totp.token():06}"
+
+
+def test_a_second_factor_is_set_up_and_shown_with_the_keyboard_alone(office: Office) -> None:
+    office.complaints.clear()
+    page = office.desk("writer-2", color_scheme="light")
+    page.goto("/admin/second-factor/")
+    page.wait_for_url("**/set-up/**")
+    seen = [look(page, RULES)]
+    key = page.locator("code.key").inner_text()
+    page.keyboard.type("000000")  # the field has the focus
+    page.keyboard.press("Enter")
+    page.get_by_text("This code is wrong").wait_for()
+    seen.append(look(page, RULES))
+    page.wait_for_timeout(1_100)  # so long no code is looked at
+    page.locator("#id_code").select_text()
+    page.keyboard.type(code_of(key))
+    page.keyboard.press("Enter")
+    page.locator(".recovery-codes").wait_for()
+    seen.append(look(page, RULES))
+    assert page.locator(".recovery-codes li").count() == 10
+    darken(page)
+    seen.append(look(page, COLOURS))
+    page.set_viewport_size(NARROW)
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+    page.goto("/admin/second-factor/")
+    seen.append(look(page, RULES))
+
+    again = office.desk("", color_scheme="light")
+    again.goto("/admin/login/?next=/admin/tables/")
+    again.keyboard.type("writer-2")
+    again.keyboard.press("Tab")
+    again.keyboard.type(DEMO_PASSWORD)
+    again.keyboard.press("Enter")
+    again.wait_for_url("**/second-factor/code/**")
+    seen.append(look(again, RULES))
+    again.keyboard.type(code_of(key, ahead=1))
+    again.keyboard.press("Enter")
+    again.wait_for_url("**/admin/tables/")
+
+    assert seen == [[]] * len(seen)
+    assert office.complaints == []
+    page.context.close()
+    again.context.close()
 
 
 def test_the_documentation_of_the_api_runs_under_the_policy(office: Office) -> None:

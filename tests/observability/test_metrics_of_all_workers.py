@@ -18,7 +18,7 @@ from tests.observability.figures import Figures, scrape
 
 pytestmark = pytest.mark.django_db
 
-TOKEN = "Xylophon7"
+TOKEN = "Zither4"
 NEW = {"title": "Late reporting"}
 
 

@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.db import connection
 from django.db.models import QuerySet
+from django.http import HttpRequest
 
+from audit.admin import LONGEST_LIST
+from audit.models import AuditEvent
 from audit.selectors import trail_of
 from audit.verify.rows import CASES, EVENTS, NOTES
 from cases import selectors, services
@@ -122,3 +126,23 @@ def test_the_notes_of_a_range_are_found_by_their_cases() -> None:
     # One index has the order within a case as well; either will do.
     [index] = indexes(plan)
     assert index.startswith("case_notes_case_")
+
+
+@pytest.mark.parametrize(
+    ("asked", "index"),
+    [
+        ("", "audit_events_pkey"),
+        ("CASE-000001", "audit_events_sequence"),
+        ("case-000001", "audit_events_sequence"),
+        ("rosa", "audit_events_actor"),
+    ],
+)
+def test_a_page_of_the_trail_in_the_back_office_comes_from_an_index(asked: str, index: str) -> None:
+    trail = admin.site.get_model_admin(AuditEvent)
+    events = AuditEvent.objects.order_by(*trail.ordering)
+    found, _ = trail.get_search_results(HttpRequest(), events, asked)
+
+    assert indexes(of(found[:50])) == {index}
+    # And is counted from one as well, no further than anybody leafs.
+    plan = of(found.order_by()[:LONGEST_LIST]) if asked else []
+    assert indexes(plan) == ({index} if asked else set())

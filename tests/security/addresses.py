@@ -94,12 +94,13 @@ INSIDERS = [
     for model in ("audit/auditevent", "outbox/outboxevent")
     for page in ("", "add/", "{id}/history/", "{id}/delete/", "{id}/change/")
 ]
-# Tokens, linked identities, attempts to log in: for those who may have any of them.
+# Tokens, linked identities, second factors, attempts to log in: for those who may have any of them.
 KEEPERS = [
     f"admin/{model}/{page}"
     for model in (
         "config/apitoken",
         "config/linkedidentity",
+        "otp_totp/totpdevice",
         "axes/accessattempt",
         "axes/accessfailurelog",
         "axes/accesslog",
@@ -126,6 +127,10 @@ QUIET = [
     "admin/logout/",
     "admin/password_change/",
     "admin/password_change/done/",
+    "admin/second-factor/",
+    "admin/second-factor/code/",
+    "admin/second-factor/codes/",
+    "admin/second-factor/set-up/",
     "admin/jsi18n/",
     "admin/{url}",
     "admin/cases/case/add/",
@@ -140,8 +145,9 @@ QUIET = [
 FORWARDS = [
     "admin/audit/auditevent/{id}/", "admin/outbox/outboxevent/{id}/", "admin/auth/user/{id}/",
     "admin/auth/group/{id}/", "admin/config/apitoken/{id}/", "admin/config/linkedidentity/{id}/",
-    "admin/axes/accessattempt/{id}/", "admin/axes/accessfailurelog/{id}/",
-    "admin/axes/accesslog/{id}/", "admin/cases/slatarget/{id}/",
+    "admin/otp_totp/totpdevice/{id}/", "admin/axes/accessattempt/{id}/",
+    "admin/axes/accessfailurelog/{id}/", "admin/axes/accesslog/{id}/",
+    "admin/cases/slatarget/{id}/",
 ]  # fmt: skip
 BY_TYPE = "admin/r/{type}/{id}/"
 

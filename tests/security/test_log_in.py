@@ -125,6 +125,52 @@ def test_neither_rows_nor_logs_hold_the_password_and_logs_not_the_name(client, r
     assert "rob the great" not in caplog.text
 
 
+# --- Many names -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def few(settings):
+    settings.LOGIN_ADDRESS_FAILURES = 10
+
+
+def test_one_password_tried_on_many_names_locks_the_address(client, rob, few):
+    for number in range(10):
+        assert try_password(Client(), f"somebody-{number}", "Spring2026!!").status_code == 200
+
+    answer = try_password(client, "rob", RIGHT)
+
+    assert answer.status_code == 429
+    assert "nobody can log in for 15 minutes" in answer.content.decode()
+    assert let_in(try_password(Client(), "rob", RIGHT, REMOTE_ADDR="192.0.2.2"))
+
+
+def test_a_log_in_between_does_not_hide_the_other_names(client, rob, few):
+    for number in range(9):
+        try_password(client, f"somebody-{number}", "Spring2026!!")
+    assert let_in(try_password(Client(), "rob", RIGHT))
+
+    try_password(client, "somebody-9", "Spring2026!!")
+
+    assert try_password(client, "rob", RIGHT).status_code == 429
+
+
+def test_a_locked_address_opens_by_itself(client, rob, few):
+    for number in range(10):
+        try_password(client, f"somebody-{number}", "Spring2026!!")
+    assert try_password(client, "rob", RIGHT).status_code == 429
+
+    AccessAttempt.objects.update(attempt_time=now() - timedelta(minutes=16))
+
+    assert let_in(try_password(client, "rob", RIGHT))
+
+
+def test_who_has_no_address_is_not_taken_for_everybody_without_one(client, rob, few):
+    for number in range(12):
+        try_password(client, f"somebody-{number}", "Spring2026!!", REMOTE_ADDR="")
+
+    assert let_in(try_password(client, "rob", RIGHT, REMOTE_ADDR=""))
+
+
 # --- Addresses ------------------------------------------------------------------------------------
 
 

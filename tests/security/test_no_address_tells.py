@@ -340,7 +340,8 @@ def test_trail_and_outbox_are_refused_whether_or_not_there_is_what_is_asked_for(
     found, missing = (officer.get(f"/{address.format(id=name)}") for name in (there, nothing))
 
     assert found.status_code == 403
-    assert essence(found, there) == essence(missing, nothing)
+    # As a part of a path: the number of a message can be a 1, which stands elsewhere too.
+    assert essence(found, f"/{there}/") == essence(missing, f"/{nothing}/")
 
 
 @pytest.mark.parametrize("address", ACCOUNTS)

@@ -1,3 +1,4 @@
+import json
 import os
 import secrets
 import subprocess
@@ -161,3 +162,51 @@ def test_production_believes_no_header_by_default():
     done = run("-c", script, change={"DJANGO_SETTINGS_MODULE": "config.settings"})
 
     assert done.stdout == "False\n"
+
+
+HEADERS = """
+import json
+import django
+django.setup()
+from django.conf import settings
+from django.test import Client
+answer = Client(raise_request_exception=False).get(
+    "/cases", secure=True, headers={"host": "cases.example.org", "accept": "application/json"})
+plain = Client().get("/cases", headers={"host": "cases.example.org"})
+print(json.dumps({
+    "status": answer.status_code, "headers": dict(answer.headers),
+    "plain": [plain.status_code, plain.headers.get("Location")],
+    **{name: getattr(settings, name) for name in settings_asked},
+}))
+"""
+
+
+def test_production_speaks_tls_only_and_keeps_its_cookies_to_itself():
+    asked = ["SESSION_COOKIE_NAME", "SESSION_COOKIE_SECURE", "SESSION_COOKIE_HTTPONLY",
+             "SESSION_COOKIE_SAMESITE", "SESSION_COOKIE_DOMAIN", "SESSION_COOKIE_PATH",
+             "CSRF_COOKIE_NAME", "CSRF_COOKIE_SECURE", "CSRF_COOKIE_DOMAIN", "CSRF_COOKIE_PATH",
+             "ADMIN_MFA"]  # fmt: skip
+    script = HEADERS.replace("settings_asked", repr(asked))
+    change = {"DJANGO_SETTINGS_MODULE": "config.settings", "LOG_LEVEL": "critical"}
+
+    done = run("-c", script, change=change)
+
+    said = json.loads(done.stdout)
+    assert {name: said[name] for name in asked} == {
+        "SESSION_COOKIE_NAME": "__Host-session",
+        "SESSION_COOKIE_SECURE": True,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_DOMAIN": None,
+        "SESSION_COOKIE_PATH": "/",
+        "CSRF_COOKIE_NAME": "__Host-csrf",
+        "CSRF_COOKIE_SECURE": True,
+        "CSRF_COOKIE_DOMAIN": None,
+        "CSRF_COOKIE_PATH": "/",
+        "ADMIN_MFA": "required",
+    }
+    assert said["status"] == 401
+    assert said["headers"]["Strict-Transport-Security"] == (
+        "max-age=31536000; includeSubDomains; preload"
+    )
+    assert said["plain"] == [301, "https://cases.example.org/cases"]

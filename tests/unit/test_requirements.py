@@ -1,7 +1,10 @@
 """The locked requirements agree with pyproject.toml and with each other."""
 
 import itertools
+import json
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -58,3 +61,36 @@ def test_a_larger_lock_has_the_versions_of_the_smaller_one(smaller: str, larger:
 def test_every_requirement_carries_hashes(name: str) -> None:
     entries = re.split(r"^(?=\w)", (PROJECT / name).read_text(), flags=re.MULTILINE)
     assert [entry.split()[0] for entry in entries if "==" in entry and "--hash=" not in entry] == []
+
+
+def test_the_bill_of_materials_names_what_is_locked_with_its_hashes(tmp_path: Path) -> None:
+    recipe = re.search(r"cyclonedx-py (requirements .+)", (PROJECT / "Makefile").read_text())
+    assert recipe is not None
+    assert "--validate" in recipe[1]
+    bill = tmp_path / "sbom.json"
+    asked = recipe[1].replace("var/sbom.json", str(bill)).split()
+
+    subprocess.run(
+        [Path(sys.executable).parent / "cyclonedx-py", *asked],
+        cwd=PROJECT,
+        capture_output=True,
+        check=True,
+    )
+
+    told = json.loads(bill.read_text())
+    assert (told["bomFormat"], told["specVersion"]) == ("CycloneDX", "1.6")
+    assert told["metadata"]["component"]["name"] == "regulatory-case-management"
+    found = {canonicalize_name(one["name"]): one["version"] for one in told["components"]}
+    assert found == locked("requirements.txt")
+    for one in told["components"]:
+        assert one["purl"].startswith("pkg:pypi/")
+        assert [h for ref in one["externalReferences"] for h in ref["hashes"]], one["name"]
+
+
+def test_a_package_that_could_not_be_audited_is_a_failure_and_no_hole_is_passed_over() -> None:
+    audits = re.findall(r"^\t.*pip-audit (.+)$", (PROJECT / "Makefile").read_text(), re.MULTILINE)
+
+    assert [line.split()[-1] for line in audits] == ["requirements.txt", "requirements-dev.txt"]
+    for line in audits:
+        assert "--strict" in line
+        assert not re.search("--ignore-vuln|--skip-editable|--dry-run", line)

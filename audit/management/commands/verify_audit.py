@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
@@ -193,5 +192,6 @@ def _progress() -> Iterator[Callable[[float, Report], None]]:
         yield show
 
 
-def _leave(number: int, _frame: object) -> NoReturn:
-    sys.exit(128 + number)
+def _leave(_number: int, _frame: object) -> NoReturn:
+    message = "Stopped before everything was verified: nothing is proved."
+    raise CommandError(message, returncode=_TRY_AGAIN)

@@ -1,0 +1,180 @@
+"""Whose second factor there is, whether a session has shown it, and what changes it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from base64 import b32encode
+from typing import Final, NamedTuple
+
+import structlog
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
+from django.utils.timezone import now
+from django_otp import login
+from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from config.http.addresses import client_address
+
+RECOVERY_CODES: Final = 10
+_SINGLE_SIGN_ON: Final = "config.oidc.login.SingleSignOnBackend"
+_DIGITS: Final = 6
+_FRESH_SECONDS: Final = 900
+# In the session: when a code was last shown, and the device that is being set up.
+_SHOWN_AT: Final = "second_factor_at"
+_PENDING: Final = "second_factor_pending"
+_log = structlog.get_logger("logins")
+
+
+class Verdict(NamedTuple):
+    """What became of a code."""
+
+    good: bool
+    wait: int = 0
+    """Seconds for which no code at all is looked at."""
+
+
+def passed(request: HttpRequest) -> bool:
+    """Tell whether this session has shown all that its log-in asks for.
+
+    The issuer of a single sign-on asks for second factors itself.
+    """
+    if settings.ADMIN_MFA == "off" or by_single_sign_on(request):
+        return True
+    if getattr(request.user, "otp_device", None) is not None:
+        return True
+    return bool(settings.ADMIN_MFA == "optional" and not is_set_up(request.user))
+
+
+def by_single_sign_on(request: HttpRequest) -> bool:
+    """Tell whether an issuer vouched for this session."""
+    return bool(request.session.get(BACKEND_SESSION_KEY) == _SINGLE_SIGN_ON)
+
+
+def is_set_up(user: object) -> bool:
+    """Tell whether an account has a second factor."""
+    return bool(TOTPDevice.objects.filter(user=user, confirmed=True).exists())
+
+
+def is_fresh(request: HttpRequest) -> bool:
+    """Tell whether a code was shown just now, as changes of devices and recovery codes need it."""
+    return bool(time.time() - request.session.get(_SHOWN_AT, 0) < _FRESH_SECONDS)
+
+
+def show(request: HttpRequest, user: User, given: str) -> Verdict:
+    """Check a code, from the device or a recovery code; a good one completes the log-in."""
+    typed = "".join(given.split()).replace("-", "").lower()
+    by_time = len(typed) == _DIGITS
+    kind = TOTPDevice if by_time else StaticDevice
+    with transaction.atomic():
+        # Locked, so that one code is not good twice at the same instant.
+        device = kind.objects.select_for_update().filter(user=user, confirmed=True).first()
+        if device is None:
+            return _failed(request, user)
+        if wait := _seconds_to_wait(device):
+            return _failed(request, user, wait)
+        if not device.verify_token(typed if by_time else _digest(device, typed)):
+            return _failed(request, user)
+    _complete(request, device)
+    how = "device" if by_time else "recovery_code"
+    _log.info("second_factor_shown", actor_id=user.username, how=how)
+    return Verdict(good=True)
+
+
+def pending_device(request: HttpRequest, user: User) -> TOTPDevice:
+    """Return the device that this session is setting up; no other session ever knew its key."""
+    device = TOTPDevice.objects.filter(
+        user=user, confirmed=False, pk=request.session.get(_PENDING)
+    ).first()
+    if device is None:
+        TOTPDevice.objects.filter(user=user, confirmed=False).delete()
+        device = TOTPDevice.objects.create(user=user, name="device", confirmed=False)
+        request.session[_PENDING] = device.pk
+    return device
+
+
+def set_up(request: HttpRequest, user: User, given: str) -> tuple[Verdict, list[str]]:
+    """Take the pending device for the account's own, if it makes this code; return recovery codes.
+
+    It takes the place of an earlier one, which opens nothing any more, in no session.
+    """
+    device = pending_device(request, user)
+    with transaction.atomic():
+        device = TOTPDevice.objects.select_for_update().get(pk=device.pk)
+        if wait := _seconds_to_wait(device):
+            return _failed(request, user, wait), []
+        if not device.verify_token("".join(given.split())):
+            return _failed(request, user), []
+        TOTPDevice.objects.filter(user=user).exclude(pk=device.pk).delete()
+        device.confirmed = True
+        device.save(update_fields=["confirmed"])
+        codes = _new_codes(user)
+        del request.session[_PENDING]
+    _complete(request, device)
+    _log.info("second_factor_set_up", actor_id=user.username, address=client_address(request))
+    return Verdict(good=True), codes
+
+
+def renew_codes(user: User) -> list[str]:
+    """Make new recovery codes; the earlier ones are void."""
+    with transaction.atomic():
+        codes = _new_codes(user)
+    _log.info("recovery_codes_made", actor_id=user.username)
+    return codes
+
+
+def codes_left(user: User) -> int:
+    """Return how many recovery codes were not used yet."""
+    return int(StaticToken.objects.filter(device__user=user).count())
+
+
+def reset(user: User, *, by: str) -> bool:
+    """Take the second factor away, recovery codes included; tell whether there was one."""
+    with transaction.atomic():
+        StaticDevice.objects.filter(user=user).delete()
+        deleted, _ = TOTPDevice.objects.filter(user=user).delete()
+        if deleted:
+            transaction.on_commit(
+                lambda: _log.info("second_factor_reset", actor_id=user.username, by=by)
+            )
+    return bool(deleted)
+
+
+def _complete(request: HttpRequest, device: TOTPDevice | StaticDevice) -> None:
+    """Let the session do all that its account may, under a new key: the old one was worth less."""
+    login(request, device)
+    request.session[_SHOWN_AT] = time.time()
+    request.session.cycle_key()
+
+
+def _failed(request: HttpRequest, user: User, wait: int = 0) -> Verdict:
+    _log.warning(
+        "second_factor_failed", actor_id=user.username, address=client_address(request), wait=wait
+    )
+    return Verdict(good=False, wait=wait)
+
+
+def _seconds_to_wait(device: TOTPDevice | StaticDevice) -> int:
+    allowed, why = device.verify_is_allowed()
+    return 0 if allowed else int((why["locked_until"] - now()).total_seconds()) + 1
+
+
+def _new_codes(user: User) -> list[str]:
+    StaticDevice.objects.filter(user=user).delete()
+    device = StaticDevice.objects.create(user=user, name="recovery codes")
+    codes = [b32encode(secrets.token_bytes(10)).decode().lower() for _ in range(RECOVERY_CODES)]
+    StaticToken.objects.bulk_create(
+        [StaticToken(device=device, token=_digest(device, code)) for code in codes]
+    )
+    return ["-".join(code[at : at + 4] for at in range(0, len(code), 4)) for code in codes]
+
+
+def _digest(device: StaticDevice, code: str) -> str:
+    """Return what is kept of a recovery code: neither table nor backup opens anything."""
+    made = salted_hmac(f"recovery code of {device.pk}", code, algorithm="sha256").digest()
+    return b32encode(made[:10]).decode().lower()

@@ -30,6 +30,7 @@ COMMANDS_WITHOUT_DATABASE: Final = {
     "startproject",
     "version",
 }
+TRY_AGAIN: Final = 75  # EX_TEMPFAIL of sysexits.h
 HELP_OPTIONS: Final = {"-h", "--help", "--version"}
 
 
@@ -37,6 +38,7 @@ def main() -> None:
     """Run one management command."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.management import execute_from_command_line  # noqa: PLC0415 (after the line above)
+    from django.db import InterfaceError, OperationalError  # noqa: PLC0415 (as above)
     from uuid_utils.compat import uuid7  # noqa: PLC0415 (only where a command runs)
 
     from cases.signals import request_id  # noqa: PLC0415 (as above)
@@ -46,7 +48,14 @@ def main() -> None:
     request_id.set(":".join((*sys.argv[1:2], str(uuid7()))))
     sessions.process = sys.argv[1] if len(sys.argv) > 1 else sessions.process
     with _database(sys.argv[1:]):
-        execute_from_command_line(sys.argv)
+        try:
+            execute_from_command_line(sys.argv)
+        except (InterfaceError, OperationalError) as error:
+            # Away, full, or somebody else holds a lock: nothing that a traceback explains.
+            if "--traceback" in sys.argv:
+                raise
+            sys.stderr.write(f"The database does not do this now: {str(error).strip()}\n")
+            sys.exit(TRY_AGAIN)
 
 
 def _database(arguments: list[str]) -> AbstractContextManager[object]:

@@ -96,7 +96,9 @@ def _ask(asked: Future[str | None]) -> None:
         finally:
             own.close()
     except (DatabaseError, InterfaceError) as error:
-        _log.warning("database_away", cause=type(error.__cause__ or error).__name__)
+        # In the server's words: nothing of a user's is in what is asked here.
+        cause = type(error.__cause__ or error).__name__
+        _log.warning("database_away", cause=cause, error=str(error).strip())
     finally:
         asked.set_result(reason)
 

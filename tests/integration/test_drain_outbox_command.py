@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -18,6 +20,7 @@ from urllib.request import urlopen
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils.timezone import now
 
 from outbox import destinations
 from outbox.checks import check_backlog
@@ -75,6 +78,24 @@ def test_a_dry_run_says_what_is_due_and_delivers_nothing(capsys) -> None:
 
     assert lines(capsys) == [{"due": {"log": 2}, "not_configured": {}}]
     assert due("log") == 2
+
+
+def test_a_dry_run_tells_a_person_how_old_and_how_bad_it_is(capsys) -> None:
+    CaseFactory(status="SUBMITTED")
+    CaseFactory()
+    OutboxEvent.objects.filter(event_type="CASE_SUBMITTED").update(
+        written_at=now() - timedelta(seconds=1_500), attempts=3
+    )
+    OutboxEvent.objects.filter(case_id=CaseFactory().id).update(dead_at=now())
+    capsys.readouterr()
+
+    call_command("drain_outbox", "--dry-run")
+
+    due_now, figures = capsys.readouterr().err.splitlines()
+    assert due_now == "Due: 3 for log"
+    assert re.fullmatch(
+        r"log: 3 pending, the oldest for 1,5\d\d s; 1 of them failed before; 1 dead\.", figures
+    )
 
 
 def test_json_says_what_was_done_in_the_last_line(capsys) -> None:

@@ -133,6 +133,20 @@ def test_the_command_sends_dead_ones_again(dead, capsys) -> None:
     assert drained() == {dead: [0, 1]}
 
 
+def test_a_dry_run_lists_which_they_are_and_what_was_wrong(dead, capsys) -> None:
+    event = OutboxEvent.objects.get(case_id=dead, sequence=0)
+
+    call_command("requeue_outbox", "--destination", "log", "--dry-run")
+
+    said = capsys.readouterr()
+    assert said.out.splitlines() == [
+        f"{event.event_id} CASE_CREATED of {dead} for log after 1 attempts: {event.last_error}"
+    ]
+    assert event.last_error
+    assert said.err.splitlines()[-1] == "1 events would be requeued."
+    assert states(dead) == [State.DEAD, State.PENDING]
+
+
 def test_the_command_finds_one_event_by_its_id(dead, capsys) -> None:
     other = CaseFactory().id
     drain_batch(Recorder(refusing=[other]), size=100)

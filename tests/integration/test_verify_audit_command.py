@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils.timezone import now
 
 from audit.management.commands.verify_audit import connection_parameters
@@ -209,6 +210,18 @@ def test_a_database_that_is_away_ends_with_75(verify: Verify, monkeypatch) -> No
 
     assert code == 75
     assert REFUSED in said
+
+
+def test_a_table_that_cannot_be_read_is_no_finding(verify: Verify) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE case_notes RENAME TO case_notes_away")
+        try:
+            code, said = verify()
+        finally:
+            cursor.execute("ALTER TABLE case_notes_away RENAME TO case_notes")
+
+    assert code == 75
+    assert said.startswith('The database cannot be read: relation "case_notes" does not exist')
 
 
 def test_a_killed_process_is_no_proof(verify: Verify, monkeypatch) -> None:

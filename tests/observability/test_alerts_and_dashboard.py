@@ -66,7 +66,7 @@ def test_every_value_that_is_compared_can_occur(where, text, legend):
         "status": {str(status.value) for status in HTTPStatus},
         "outcome": {"done"} | {row.code for row in TABLE.values()},
         "job": {"cases-web", "cases-drainer"},
-        "route": {"/cases", "/cases/export.csv", "/admin/cases/case/import/"},
+        "route": {"/cases", "/cases/export.csv", "/admin/cases/case/import/", "/health/ready"},
     }
     for matchers in Query.read(text).compared.values():
         for matcher in matchers:

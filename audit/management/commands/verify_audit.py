@@ -86,7 +86,7 @@ class Command(BaseCommand):
             for statement in anchors:
                 with run.snapshot(parameters) as read_only:
                     report.add(check_anchor(read_only, statement), run.MOST_FINDINGS)
-        except psycopg.OperationalError as error:
+        except psycopg.Error as error:  # a table it may not read, too: that is no finding
             message = f"The database cannot be read: {str(error).strip()}"
             raise CommandError(message, returncode=_TRY_AGAIN) from error
         except BrokenProcessPool as error:

@@ -149,6 +149,12 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({"due": due, "not_configured": unknown}))
             return
         self.stderr.write("Due: " + ", ".join(f"{count} for {name}" for name, count in due.items()))
+        for name in names:
+            if (own := figures[name]).pending or own.dead:
+                self.stderr.write(
+                    f"{name}: {own.pending} pending, the oldest for {own.oldest_seconds:,.0f} s; "
+                    f"{own.retrying} of them failed before; {own.dead} dead."
+                )
         for name, pending in unknown.items():
             self.stderr.write(f"Not configured: {name}, {pending} pending.")
 

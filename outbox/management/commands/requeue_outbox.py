@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -17,6 +17,8 @@ from outbox.services import (
     discard,
     requeue,
 )
+
+_LISTED: Final = 20
 
 
 class Command(BaseCommand):
@@ -43,7 +45,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--discard", action="store_true", help="Never deliver them.")
         parser.add_argument("--reason", help="Why they are discarded; stored and logged.")
-        parser.add_argument("--dry-run", action="store_true", help="Only count them.")
+        parser.add_argument("--dry-run", action="store_true", help="Only list and count them.")
         parser.add_argument("--json", action="store_true", help="Write the outcome as JSON.")
         parser.add_argument(
             "--actor", default="requeue_outbox", help="Who decides, for row and log (%(default)s)."
@@ -55,6 +57,7 @@ class Command(BaseCommand):
         choice = self._choice(options)
         verb = "discarded" if options["discard"] else "requeued"
         if options["dry_run"]:
+            self._list(choice, as_json=options["json"])
             outcome = Decision(changed=choice.events().count(), held=0)
             verb = f"would be {verb}"
         else:
@@ -67,6 +70,13 @@ class Command(BaseCommand):
         if outcome.held:
             message = f"{outcome.held} are in a drainer's hands just now: try again."
             raise CommandError(message, returncode=1)
+
+    def _list(self, choice: Choice, *, as_json: bool) -> None:
+        """Say of the first ones which they are and what was wrong, never what they hold."""
+        for event in () if as_json else choice.events().defer("payload")[:_LISTED]:
+            self.stdout.write(
+                f"{event.event_id} {event} after {event.attempts} attempts: {event.last_error}"
+            )
 
     def _choice(self, options: dict[str, Any]) -> Choice:
         chosen = [options["destination"], options["event"], options["case"]]

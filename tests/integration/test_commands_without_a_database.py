@@ -1,0 +1,49 @@
+"""Commands whose database does not answer: a sentence, and an exit code that says: later."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+COMMANDS = (
+    "check --database default",
+    "migrate",
+    "purge_idempotency_keys",
+    "purge_imports",
+    "purge_outbox",
+    "requeue_outbox --all",
+    "list_api_tokens",
+)
+
+
+def run(command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # the address is a closed port
+        [sys.executable, "manage.py", *command.split()],
+        cwd=PROJECT,
+        env={**os.environ, "DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nowhere"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_says_so_and_asks_to_come_back(command: str) -> None:
+    done = run(command)
+
+    assert done.returncode == 75
+    assert "does not " in done.stderr
+    assert "Connection refused" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_who_asks_for_the_traceback_gets_it() -> None:
+    done = run("purge_outbox --traceback")
+
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr

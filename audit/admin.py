@@ -49,7 +49,6 @@ class AuditEventAdmin(admin.ModelAdmin[AuditEvent]):
 
     list_display = ("occurred_at", "case_id", "sequence", "event_type", "actor_id", "request_id")
     search_fields = ("case_id", "actor_id")  # one of them: get_search_results
-    search_help_text = "The id of a case, or the name of who did it; in full."
     sortable_by = ()
     # Ids grow with the time at which events were recorded.
     ordering = ("-id",)

@@ -56,7 +56,8 @@ def admin_addresses(arguments: Arguments) -> list[Address]:
     """Return every address below ``/admin``, each path proved to lead where it should."""
     found = []
     for pattern, view in _patterns(get_resolver(), ""):
-        if not pattern.startswith(ROOT):
+        # Of two that are the same, like ours and Django's for logging out, the first one answers.
+        if not pattern.startswith(ROOT) or pattern in {address.pattern for address in found}:
             continue
         model = _model_of(pattern)
         paths = tuple(_filled(pattern, model, arguments))

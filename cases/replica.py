@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Final, TypeVar
+from weakref import WeakSet
 
 import structlog
 from django.conf import settings
@@ -19,24 +20,28 @@ from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connec
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 
+from cases.prepared import Prepared
+
 T = TypeVar("T")
 
 REPLICA: Final = "replica"
 # For how long a replica that was behind or away is not asked again, in seconds.
 REST: Final = {"behind": 1.0, "away": 5.0}
 
-_WRITTEN: Final = "SELECT pg_current_wal_flush_lsn(), system_identifier FROM pg_control_system()"
-# One that was promoted goes its own way, and one of another cluster has gone it always.
-_REPLAYED: Final = """
-SELECT pg_is_in_recovery() AND pg_last_wal_replay_lsn() >= %s::pg_lsn AND system_identifier = %s
-  FROM pg_control_system()
-"""
+_WRITTEN: Final = Prepared("SELECT pg_current_wal_flush_lsn()::text")
+# One that was promoted goes its own way.
+_REPLAYED: Final = Prepared(
+    "SELECT pg_is_in_recovery() AND pg_last_wal_replay_lsn() >= %s::text::pg_lsn"
+)
+_CLUSTER: Final = "SELECT system_identifier FROM pg_control_system()"
 _QUERY_CANCELED: Final = "57014"
 _LONGEST_PAUSE: Final = 0.008  # seconds between two looks at what is replayed
 
 _log = structlog.get_logger("replica")
 _alias: ContextVar[str] = ContextVar("alias", default=DEFAULT_DB_ALIAS)
 _rests_until = 0.0
+# Sessions that were found to be of the primary's cluster.
+_of_ours: WeakSet[Any] = WeakSet()
 
 
 def connection() -> BaseDatabaseWrapper:
@@ -88,6 +93,8 @@ def _caught_up() -> bool:
     end = time.monotonic() + settings.REPLICA_WAIT_MS / 1000
     pause = 0.001
     with connections[REPLICA].cursor() as cursor:
+        if not _is_of_ours(cursor):
+            return False
         while True:
             cursor.execute(_REPLAYED, written)
             if cursor.fetchone()[0]:
@@ -96,6 +103,21 @@ def _caught_up() -> bool:
                 return False
             time.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _is_of_ours(cursor: Any) -> bool:
+    """Tell whether the replica is one of this primary, asked once for each session."""
+    session = connections[REPLICA].connection
+    if session in _of_ours:
+        return True
+    cursor.execute(_CLUSTER)
+    theirs = cursor.fetchone()
+    with connections[DEFAULT_DB_ALIAS].cursor() as ours:
+        ours.execute(_CLUSTER)
+        if ours.fetchone() != theirs:
+            return False
+    _of_ours.add(session)
+    return True
 
 
 def _rest(why: str, error: str = "") -> None:

@@ -205,6 +205,18 @@ def test_a_primary_is_no_replica_not_even_itself(primary) -> None:
         assert '"event":"replica_behind"' in running.logged()
 
 
+def test_the_standby_of_another_cluster_is_none_however_far_it_is(primary) -> None:
+    with own_postgres(migrated=False) as stranger:
+        for _ in range(5):  # 16 MB of its log each, more than the primary has written
+            stranger.execute("SELECT pg_logical_emit_message(false, '', ''), pg_switch_wal()")
+        stranger.as_standby()
+        with running_server(primary.url, DATABASE_REPLICA_URL=stranger.url) as running:
+            case_id = create(running, "Late reporting")
+
+            assert case_id.encode() in read(running, "list").content
+            assert '"event":"replica_behind"' in running.logged()
+
+
 @pytest.mark.parametrize("command", [["verify_audit"], ["export_audit", "--format", "jsonl"]])
 def test_what_only_reads_runs_on_it_alone(service, replica, command) -> None:
     create(service, "Late reporting")

@@ -166,7 +166,8 @@ def verify(
                     progress(done / len(parts), report)
             except BaseException:
                 # Whoever waits for a lock of the database would be waited for, and nobody wants
-                # to know any more what it finds.
+                # to know any more what it finds. What has not begun ends with them: cancelled
+                # before, it would be a traceback of the pool's own thread.
                 for process in active_children():
                     process.terminate()
                 raise
@@ -175,9 +176,5 @@ def verify(
 
 def _side_by_side(pool: Executor, parts: list[Range], scope: Scope) -> Iterator[Report]:
     tasks: list[Future[Report]] = [pool.submit(_check_here, part, scope) for part in parts]
-    try:
-        for task in as_completed(tasks):
-            yield task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
+    for task in as_completed(tasks):
+        yield task.result()

@@ -22,6 +22,12 @@ from config.embedded_postgres.server import ensure_server, stop_server
 
 PROJECT = Path(__file__).resolve().parents[2]
 PATIENCE = 30  # seconds
+# No superuser, no owner, and no more connections than it may have.
+SERVICE = """
+CREATE ROLE service LOGIN;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO service;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO service
+"""
 
 
 class Postgres:

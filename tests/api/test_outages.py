@@ -9,17 +9,11 @@ from contextlib import closing
 import pytest
 
 from tests.api import expect
-from tests.api.postgres import own_postgres
+from tests.api.postgres import SERVICE, own_postgres
 from tests.api.server import Answer, Server, running_server
 from tests.cast import REVIEWER, WRITER
 
 THREADS = 4  # of the server, each with a connection of its own
-# As SECURITY.md advises: no superuser, no owner, and no more connections than it may have.
-SERVICE = """
-CREATE ROLE service LOGIN;
-GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO service;
-GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO service
-"""
 
 
 @pytest.fixture(scope="module")

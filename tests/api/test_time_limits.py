@@ -15,15 +15,12 @@ from pathlib import Path
 import pytest
 
 from tests.api import expect
-from tests.api.postgres import own_postgres
+from tests.api.postgres import SERVICE, own_postgres
 from tests.api.server import PROJECT, Answer, Server, running_server
 from tests.cast import AUDITOR, REVIEWER, WRITER
 
 # Row security makes every row that the service reads take its time; its owner reads at once.
 SLEEPY = """
-CREATE ROLE service LOGIN;
-GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO service;
-GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO service;
 CREATE POLICY all_rows ON cases USING (true);
 CREATE POLICY sleepy ON cases AS RESTRICTIVE FOR SELECT USING (pg_sleep(0.3)::text = '')
 """
@@ -38,6 +35,7 @@ LIMITS = {
 @pytest.fixture(scope="module")
 def postgres():
     with own_postgres() as server:
+        server.execute(SERVICE)
         server.execute(SLEEPY)
         yield server
 

@@ -366,7 +366,10 @@ def test_the_pages_say_how_far_it_is_and_offer_a_button_that_needs_no_script(
 
 
 def test_json_lines_are_mapped_by_the_names_of_their_objects(writer) -> None:
-    content = b'{"external_reference": "R-1", "what": "Late"}\n{"external_reference": "R-2", "what": "Fees", "more": {"a": 1}}\n'  # noqa: E501
+    content = (
+        b'{"external_reference": "R-1", "what": "Late"}\n'
+        b'{"external_reference": "R-2", "what": "Fees", "more": {"a": 1}}\n'
+    )
     upload(writer, content, "register.jsonl")
     one = the_upload()
     assert [column["name"] for column in one.columns] == ["external_reference", "what", "more"]

@@ -150,7 +150,10 @@ def test_many_cases_are_assigned_each_with_its_own_outcome() -> None:
 
 
 def test_each_refusal_is_the_rules_own_sentence() -> None:
-    theirs, hidden = CaseFactory(status="UNDER_REVIEW"), CaseFactory(status="SUBMITTED", restricted=True)  # fmt: skip  # noqa: E501
+    theirs, hidden = (
+        CaseFactory(status="UNDER_REVIEW"),
+        CaseFactory(status="SUBMITTED", restricted=True),
+    )
     seen = CaseFactory(status="SUBMITTED")
     services.add_note(case_id=seen.id, body="Called", actor=WRITER)
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 
 from cases import events, services
 from outbox.destinations import email, notices
@@ -118,8 +119,6 @@ def test_who_did_it_needs_no_letter(mailbox, staff) -> None:
 
 
 def test_of_a_restricted_case_only_those_are_told_who_may_know_of_it(mailbox, staff) -> None:
-    from django.contrib.auth.models import Group, Permission  # noqa: PLC0415
-
     team = Group.objects.create(name="hand-over")
     team.permissions.set(Permission.objects.filter(codename__in=["view_case", "assign_any_case"]))
     tom = UserFactory(username="tom", email="tom@example.org")

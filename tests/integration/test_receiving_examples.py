@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
 import threading
@@ -79,8 +80,6 @@ def test_the_receiver_of_the_page_refuses_what_another_signed(served, settings) 
 
 def test_the_consumer_of_the_page_gets_each_case_in_order(settings) -> None:
     insist_on_a_broker()
-    import asyncio  # noqa: PLC0415
-
     module, bench, got = example("use-rabbitmq.md"), Bench(), []
     settings.OUTBOX_BROKER_URL, settings.OUTBOX_BROKER_EXCHANGE = str(BROKER), bench.exchange
     bench.bind()

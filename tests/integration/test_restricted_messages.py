@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from cases import services
 from outbox.destinations.base import DELIVERED, Destination, Message, Outcome
@@ -118,9 +120,6 @@ def test_a_batch_asks_once_whatever_its_size(django_assert_num_queries) -> None:
     for _ in range(5):
         services.submit_case(case_id=CaseFactory().id, actor=WRITER)
     drained = Reader()
-    from django.db import connection  # noqa: PLC0415
-    from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
-
     with CaptureQueriesContext(connection) as asked:
         drain_batch(drained, size=100)
 

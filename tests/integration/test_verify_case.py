@@ -6,12 +6,12 @@ import pytest
 
 from audit.verify.single import verify_case
 from cases.models import Case
-from tests.integration.test_replay import long_story  # noqa: F401
+from tests.integration.test_replay import long_story  # noqa: F401 (a fixture)
 
 pytestmark = pytest.mark.django_db
 
 
-def test_a_case_with_every_kind_of_event_is_found_right(long_story: list[Case]) -> None:  # noqa: F811
+def test_a_case_with_every_kind_of_event_is_found_right(long_story: list[Case]) -> None:  # noqa: F811 (pytest's way to ask for it)
     report = verify_case(long_story[-1].id)
 
     assert report.findings == []

@@ -146,7 +146,11 @@ def test_days_are_added_one_after_the_other_or_all_at_once(at, first, more) -> N
     assert moved.tzinfo is UTC
 
 
-@given(st.sampled_from(["DE-BE", "US-MA", "SA", "CN", "SE"]), st.dates(date(2020, 1, 1), date(2030, 1, 1)), st.integers(1, 40))  # fmt: skip  # noqa: E501
+@given(
+    st.sampled_from(["DE-BE", "US-MA", "SA", "CN", "SE"]),
+    st.dates(date(2020, 1, 1), date(2030, 1, 1)),
+    st.integers(1, 40),
+)
 def test_working_days_are_those_of_the_library(name, day, days) -> None:
     calendar, library = WorkCalendar(name, "UTC"), holidays.country_holidays(*name.split("-"))
     last = library.get_nth_working_day(day, days)

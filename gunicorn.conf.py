@@ -7,7 +7,7 @@ from typing import Any
 
 _loaded = {*sys.modules}
 from config import counting, handover  # noqa: E402 (what it brings along is looked at below)
-from config.variables import WrongSettings  # noqa: E402
+from config.variables import WrongSettings  # noqa: E402 (as above)
 
 try:
     from config.environment import DRAIN_SECONDS, KEEP_ALIVE_SECONDS, STOP_SECONDS

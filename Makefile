@@ -12,6 +12,9 @@ BIN := .venv/bin
 # Written last, so that an interrupted installation is never taken for a complete one.
 ENVIRONMENT := .venv/complete
 ARGS ?=
+# What Python has compiled is kept: tests start hundreds of processes, and each would compile a
+# thousand modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -17,3 +17,6 @@ from config.settings import *  # noqa: F403 (they read the variables above)
 
 # Fast and worthless: the accounts of a test guard nothing.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# Each client of a test makes the middleware anew; it need not read all static files for that.
+WHITENOISE_AUTOREFRESH = True

@@ -17,7 +17,7 @@ from tests.integration.import_runs import assert_gapless, killed_after, start
 pytestmark = pytest.mark.usefixtures("committed")
 
 PAST = datetime(2026, 1, 5, 12, tzinfo=UTC)
-CASES = 3_000
+CASES = 1_200
 
 
 @pytest.fixture(autouse=True)

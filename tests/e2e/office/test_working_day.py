@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browser import Office, open_office
+from tests.e2e.browser import Office
 
 REGISTER = """external_reference,title,subject,category,priority
 2026/101,Fees charged twice,Northwind Bank,Payments,HIGH
@@ -17,12 +15,6 @@ REGISTER = """external_reference,title,subject,category,priority
 2026/103,Claim refused without reasons,Northwind Bank,Insurance,URGENT
 2026/104,,Northwind Bank,Insurance,NORMAL
 """
-
-
-@pytest.fixture(scope="module")
-def office(transactional_db, django_db_blocker) -> Iterator[Office]:
-    with django_db_blocker.unblock(), open_office("day") as opened:
-        yield opened
 
 
 def open_case(page: Page, title: str) -> str:

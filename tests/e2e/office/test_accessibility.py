@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from base64 import b32decode
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from django_otp.oath import TOTP
 from playwright.sync_api import Page
 
 from cases.demo.accounts import DEMO_PASSWORD
-from tests.e2e.browser import NARROW, Office, open_office
+from tests.e2e.browser import NARROW, Office
 
 # What WCAG 2.2 AA asks for, as far as a machine can tell.
 RULES = {
@@ -56,12 +55,6 @@ PAGES = {
 }
 
 
-@pytest.fixture(scope="module")
-def office(transactional_db, django_db_blocker) -> Iterator[Office]:
-    with django_db_blocker.unblock(), open_office("axe", ADMIN_MFA="optional") as opened:
-        yield opened
-
-
 def look(page: Page, rules: dict[str, Any]) -> list[str]:
     """Return what axe-core finds that keeps people from using a page, or makes it hard."""
     page.evaluate(AXE_SCRIPT)
@@ -86,7 +79,6 @@ def test_a_page_has_no_serious_finding_and_breaks_no_rule_of_the_policy(
     office: Office, name: str
 ) -> None:
     username, address = PAGES[name]
-    office.complaints.clear()
     page = office.desk(username, color_scheme="light")
     page.goto(address)
     if name == "account":
@@ -106,7 +98,6 @@ def test_a_page_has_no_serious_finding_and_breaks_no_rule_of_the_policy(
 
 
 def test_a_register_is_imported_by_pages_that_have_no_serious_finding(office: Office) -> None:
-    office.complaints.clear()
     page = office.desk("writer-1", color_scheme="light")
     page.goto(f"{CASES}import/")
     seen = [look(page, RULES)]
@@ -135,7 +126,6 @@ def test_a_register_is_imported_by_pages_that_have_no_serious_finding(office: Of
 
 @pytest.mark.parametrize("do", ["assign", "export"])
 def test_results_of_many_cases_have_no_serious_finding(office: Office, do: str) -> None:
-    office.complaints.clear()
     page = office.desk("supervisor-1", color_scheme="light")
     page.goto(f"{CASES}?queue=closed")
     page.check("text=All on this page")
@@ -166,7 +156,6 @@ def code_of(key: str, *, ahead: int = 0) -> str:
 
 
 def test_a_second_factor_is_set_up_and_shown_with_the_keyboard_alone(office: Office) -> None:
-    office.complaints.clear()
     page = office.desk("writer-2", color_scheme="light")
     page.goto("/admin/second-factor/")
     page.wait_for_url("**/set-up/**")
@@ -209,7 +198,6 @@ def test_a_second_factor_is_set_up_and_shown_with_the_keyboard_alone(office: Off
 
 
 def test_the_documentation_of_the_api_runs_under_the_policy(office: Office) -> None:
-    office.complaints.clear()
     page = office.desk()
 
     page.goto("/docs")

@@ -65,7 +65,7 @@ def test_what_is_wrong_with_a_row_is_said_of_the_row(
 
 
 def test_a_cell_beyond_all_measure_is_a_problem_of_its_row(csv_file: Path) -> None:
-    found = read(csv_file, b'a,b\n1,"' + b"x\n" * 5_500_000)
+    found = read(csv_file, b'a,b\n1,"' + (b"x" * 999 + b"\n") * 11_000)
     assert found[0].problem.startswith("Not CSV: field larger than field limit")
 
 

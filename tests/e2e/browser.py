@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from cases.demo.accounts import DEMO_PASSWORD
-from tests.api.server import PROJECT, copied_database, running_server
+from tests.api.server import PROJECT, running_server
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 # Nothing is asked of anybody but the service: no updates, no accounts, no first-run pages.
@@ -99,15 +99,13 @@ class Office:
 
 
 @contextmanager
-def open_office(suffix: str, **environment: str) -> Iterator[Office]:
+def open_office(url: str, **environment: str) -> Iterator[Office]:
     """Start the service on a database with the demo, and a browser beside it."""
     path = chromium()
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with copied_database(suffix) as url:
-        manage(url, "load_demo")
-        with (
-            running_server(url, **environment) as server,
-            sync_playwright() as playwright,
-            playwright.chromium.launch(executable_path=path, args=[*FLAGS, *root]) as browser,
-        ):
-            yield Office(browser, server.url, url)
+    with (
+        running_server(url, **environment) as server,
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=path, args=[*FLAGS, *root]) as browser,
+    ):
+        yield Office(browser, server.url, url)

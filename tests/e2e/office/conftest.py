@@ -1,24 +1,38 @@
-"""One office for all tests in a browser: the service with its demo, and people at its pages."""
+"""What the tests in a browser share: the demo is loaded once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
-from tests.e2e.browser import Office, open_office
+from tests.api.server import copied_database
+from tests.e2e.browser import Office, manage, open_office
 
 
-# Of this folder, not of the session: Playwright's loop must be gone before other tests use Django.
-@pytest.fixture(scope="package")
-def _open_office(transactional_db: None, django_db_blocker: Any) -> Iterator[Office]:
-    with django_db_blocker.unblock(), open_office("office", ADMIN_MFA="optional") as opened:
+@pytest.fixture(scope="session")
+def demo(transactional_db: None, django_db_blocker: Any) -> Iterator[str]:
+    """Return the address of a database with the demo."""
+    database = ExitStack()
+    with django_db_blocker.unblock():
+        url = database.enter_context(copied_database("demo"))
+        manage(url, "load_demo")
+    yield url
+    with django_db_blocker.unblock():
+        database.close()
+
+
+# Of a module, not of the session: Playwright's loop must be gone before other tests use Django.
+@pytest.fixture(scope="module")
+def _opened(demo: str) -> Iterator[Office]:
+    with open_office(demo, ADMIN_MFA="optional") as opened:
         yield opened
 
 
 @pytest.fixture
-def office(_open_office: Office) -> Office:
+def office(_opened: Office) -> Office:
     """Return the office, in which nothing has been complained of yet."""
-    _open_office.complaints.clear()
-    return _open_office
+    _opened.complaints.clear()
+    return _opened

@@ -49,11 +49,14 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.middleware.request_context",
+    # First those that only add headers: a refusal of any further one has them too.
+    "django.middleware.security.SecurityMiddleware",
+    "config.http.policy.PagePolicy",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.http.transport.encrypted_only",
     "config.middleware.no_nul_in_admin",
     "config.middleware.office_clock",
     "config.http.caching.private_answers",
-    "django.middleware.security.SecurityMiddleware",
-    "config.http.policy.PagePolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.http.browsers.Sessions",
     "django.middleware.common.CommonMiddleware",
@@ -61,7 +64,6 @@ MIDDLEWARE = [
     "config.http.browsers.Authentication",
     "config.http.browsers.SecondFactor",
     "config.http.browsers.Messages",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.http.forms.forms_as_json",
     "axes.middleware.AxesMiddleware",  # last, as it wants to be
 ]
@@ -247,8 +249,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 FILE_UPLOAD_HANDLERS = ["cases.admin.uploads.RegisterHandler"]
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-# Probes come past the proxy that ends TLS, and are told nothing that anybody may not know.
-SECURE_REDIRECT_EXEMPT = [r"^health/(live|ready)$"]
+# Who comes without TLS is led to it or refused by config.http.transport, which tells them apart.
+SECURE_REDIRECT_EXEMPT = [""]
 # What a page may load and run: what this service serves, as files of their own, and nothing else.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

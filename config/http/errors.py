@@ -46,6 +46,13 @@ class NotReady(drf.APIException):
     status_code = 503
 
 
+class HttpsRequired(drf.APIException):
+    """This service answers by HTTPS only. A token that was sent without it is to be replaced."""
+
+    status_code = 403
+    default_detail = __doc__
+
+
 _UNAVAILABLE: Final = Row(
     503, "dependency_unavailable", "The database does not answer at the moment: try again."
 )
@@ -60,6 +67,7 @@ _LOCKED: Final = Row(
 TABLE: Final[Mapping[type[Exception], Row]] = {
     cases.PermissionDenied: Row(403, "permission_denied"),
     cases.SeparationOfDuties: Row(403, "separation_of_duties"),
+    HttpsRequired: Row(403, "https_required"),
     cases.CaseNotFound: Row(404, "case_not_found"),
     cases.InvalidInput: Row(422, "validation_error"),
     cases.PreconditionFailed: Row(412, "precondition_failed"),

@@ -33,6 +33,25 @@ def test_every_answer_says_how_it_may_be_used(browser, address):
     assert "X-Powered-By" not in headers
 
 
+def test_so_does_what_is_refused_before_any_view(db):
+    anybody = Client(raise_request_exception=False)
+    refused = [
+        anybody.get("/admin/?q=%00"),
+        anybody.get("/admin/", HTTP_HOST="evil.example"),
+        anybody.get("/cases", HTTP_HOST="evil.example"),
+        anybody.get("/static/nothing.css"),
+    ]
+
+    assert [answer.status_code for answer in refused] == [400, 400, 400, 404]
+    for answer in refused:
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        assert answer.headers["Referrer-Policy"] == "same-origin"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        a_page = answer.headers["Content-Type"].startswith("text/html")
+        assert a_page == ("Content-Security-Policy" in answer.headers)
+
+
 @pytest.mark.parametrize("address", PAGES)
 def test_a_page_may_use_nothing_of_the_machine_it_is_shown_on(browser, address):
     features = dict(

@@ -54,7 +54,7 @@ MIDDLEWARE = [
     "config.http.policy.PagePolicy",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.http.transport.encrypted_only",
-    "config.middleware.no_nul_in_admin",
+    "config.middleware.readable_query",
     "config.middleware.office_clock",
     "config.http.caching.private_answers",
     "whitenoise.middleware.WhiteNoiseMiddleware",

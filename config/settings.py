@@ -141,10 +141,14 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 ACTOR_HEADERS = ("unsafe-in-production" if PRODUCTION else "on") == ACTOR_HEADERS_SETTING
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"  # for who wanted to go to an address that is not ours
+CSRF_FAILURE_VIEW = "config.http.errors.forged"
 
 SESSION_ENGINE = "config.sessions"
 SESSION_COOKIE_AGE = SESSION_IDLE_MINUTES * 60
 SESSION_COOKIE_HTTPONLY = True
+# In the session and not in a cookie of their own, which a browser would keep.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = (
     "Lax"  # Strict would lose who comes from the issuer
 )
@@ -281,6 +285,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = not PRODUCTION
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # no page of others needs our files
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -186,7 +186,8 @@ def test_reports_read_what_the_office_works_with(roles, table):
     "secret",
     ["SELECT password FROM auth_user", "SELECT * FROM api_tokens", "SELECT * FROM django_session",
      "SELECT * FROM idempotency_keys", "SELECT * FROM uploaded_register_parts",
-     "SELECT * FROM linked_identities", "SELECT * FROM axes_accessattempt"],
+     "SELECT * FROM linked_identities", "SELECT * FROM axes_accessattempt",
+     "SELECT key FROM otp_totp_totpdevice", "SELECT token FROM otp_static_statictoken"],
 )  # fmt: skip
 def test_reports_read_no_secret(roles, secret):
     with roles.session(roles.reader) as session, pytest.raises(InsufficientPrivilege):

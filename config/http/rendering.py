@@ -41,7 +41,7 @@ class Negotiation(DefaultContentNegotiation):
         """Return who reads a body of this kind; None: nobody does, which is a 415."""
         if "*" in (request.content_type or "").partition(";")[0]:
             return None
-        return super().select_parser(request, parsers)  # type: ignore[no-any-return] # DRF has no types here
+        return super().select_parser(request, parsers)
 
     def select_renderer(
         self,

@@ -29,11 +29,7 @@ def encrypted_only(
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if (
-            not settings.SECURE_SSL_REDIRECT
-            or request.is_secure()
-            or request.path_info in _PROBES
-        ):
+        if not settings.SECURE_SSL_REDIRECT or request.is_secure() or request.path_info in _PROBES:
             return get_response(request)
         host = request.get_host()
         if _is_a_persons(request):

@@ -23,23 +23,37 @@ STAYS: Final[Mapping[str, tuple[str, ...]]] = {
     "django_migrations": ("INSERT", "UPDATE", "DELETE"),
 }
 _NOWHERE: Final = ("TRUNCATE", "TRIGGER", "REFERENCES")
+# Of a role by membership as well: SET ROLE is all it takes.
 _ROLE: Final = """
-SELECT rolsuper, rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication,
+SELECT bool_or(rolsuper), bool_or(rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication),
        has_database_privilege(current_database(), 'CREATE, TEMPORARY')
            OR has_schema_privilege(current_schema(), 'CREATE'),
-       has_parameter_privilege('session_replication_role', 'SET')
-  FROM pg_roles WHERE rolname = current_user
+       has_parameter_privilege('session_replication_role', 'SET'),
+       bool_or(rolname IN ('pg_read_server_files', 'pg_write_server_files',
+                           'pg_execute_server_program'))
+  FROM pg_roles WHERE pg_has_role(oid, 'MEMBER')
 """
-# Of an owner by membership as well: SET ROLE is all it takes.
+# Who owns the database or a schema can drop what is in it, a function of the guards among it.
 _OWNED: Final = """
-SELECT relname FROM pg_class
- WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
-   AND pg_has_role(relowner, 'MEMBER') ORDER BY relname LIMIT 1
+SELECT kind, name FROM (
+    SELECT 1, 'tables', relname, relowner FROM pg_class
+     WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
+    UNION ALL
+    SELECT 2, 'functions', proname, proowner FROM pg_proc
+     WHERE pronamespace = current_schema()::regnamespace
+    UNION ALL
+    SELECT 3, 'schemas', nspname, nspowner FROM pg_namespace
+    UNION ALL
+    SELECT 4, 'databases', datname, datdba FROM pg_database WHERE datname = current_database()
+) AS found (turn, kind, name, owner)
+ WHERE pg_has_role(owner, 'MEMBER') ORDER BY turn, name LIMIT 1
 """
 _GRANTED: Final = """
 SELECT name, string_agg(privilege, ', ' ORDER BY privilege)
   FROM unnest(%s::text[], %s::text[]) AS wrong (name, privilege)
- WHERE has_table_privilege(to_regclass(name), privilege) GROUP BY name ORDER BY name
+ WHERE has_table_privilege(to_regclass(name), privilege)
+    OR (privilege IN ('INSERT', 'UPDATE', 'REFERENCES')
+        AND has_any_column_privilege(to_regclass(name), privilege)) GROUP BY name ORDER BY name
 """
 
 
@@ -62,12 +76,12 @@ def check_role(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list
 def _excesses(alias: str) -> list[str]:
     with connections[alias].cursor() as cursor:
         cursor.execute(_ROLE)
-        superuser, attributes, creates, replica = cursor.fetchone()
+        superuser, attributes, creates, replica, files = cursor.fetchone()
         if superuser:
             return ["is a superuser: no guard holds against it"]
         cursor.execute(_OWNED)
         if owned := cursor.fetchone():
-            return [f"owns tables, {owned[0]} among them: it can switch their guards off"]
+            return [f"owns {owned[0]}, {owned[1]} among them: it can take the guards away"]
         wrong = [
             (table, privilege)
             for table, privileges in STAYS.items()
@@ -82,4 +96,6 @@ def _excesses(alias: str) -> list[str]:
         found.append("may create tables, temporary ones or schemas")
     if replica:
         found.append("may set session_replication_role")
+    if files:
+        found.append("may read or write files of the server, or start programs there")
     return found

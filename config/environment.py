@@ -406,7 +406,11 @@ DEFAULT_FROM_EMAIL = _v.text(
 )
 
 _v.section("HTTPS and files, in production only")
-SECURE_SSL_REDIRECT = _v.flag("SECURE_SSL_REDIRECT", default=True, meaning="leads HTTP to HTTPS")
+SECURE_SSL_REDIRECT = _v.flag(
+    "SECURE_SSL_REDIRECT",
+    default=True,
+    meaning="leads browsers from HTTP to HTTPS, and refuses programs without it",
+)
 TRUST_X_FORWARDED_PROTO = _v.flag(
     "TRUST_X_FORWARDED_PROTO",
     default=False,

@@ -107,6 +107,9 @@ def configure(*, level: str, form: str, sql: bool) -> None:
                 "django.db.backends": {"level": "DEBUG" if sql else "INFO"},
                 # Each request is told by config.middleware, with its outcome.
                 "django.request": {"level": "CRITICAL"},
+                # With a traceback for each; config.http.errors tells the same in one line.
+                "django.security": {"level": "CRITICAL"},
+                "django.security.csrf": {"level": "INFO"},
                 # Several lines for each log-in; config.logins tells the same in one.
                 "axes": {"level": "ERROR"},
                 # Each request with its address, each broken connection: the drainer tells outcomes.

@@ -1,20 +1,24 @@
-"""Gives a request an id, a log line and a place in the figures, and the back office its clock."""
+"""Gives a request an id, a log line and a place in the figures, and the back office its clock.
+
+A query that cannot be read goes no further.
+"""
 
 from __future__ import annotations
 
 import re
 import time
 from collections.abc import Callable
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 import structlog
-from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from rest_framework.exceptions import ParseError
 from uuid_utils.compat import uuid7
 
 from cases.calendar import office_calendar
 from cases.signals import request_id, trace_context
+from config.http.errors import handler400
 from config.http.tracing import trace_of
 from config.metrics.counted import count_request
 
@@ -22,17 +26,25 @@ _SANE = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 _log = structlog.get_logger("http")
 
 
-def no_nul_in_admin(
+def readable_query(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Refuse NUL in a query of the back office: Django would ask the database with it and fail."""
+    """Refuse a query that is not UTF-8, and in the back office one with NUL.
+
+    Django would read other characters into the first, and a filter by those finds nothing without
+    saying why; with the second it would ask the database and fail.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if request.path_info.startswith("/admin") and "\0" in unquote(
-            request.META.get("QUERY_STRING", "")
-        ):
-            message = "NUL in a query string"
-            raise BadRequest(message)
+        query: str = request.META.get("QUERY_STRING", "")
+        if "%" not in query and query.isascii():
+            return get_response(request)
+        try:
+            read = unquote_to_bytes(query.encode("latin-1")).decode()
+        except UnicodeError:
+            return handler400(request, ParseError("The query is not UTF-8."))
+        if "\0" in read and request.path_info.startswith("/admin"):
+            return handler400(request, ParseError("There is a NUL in the query."))
         return get_response(request)
 
     return middleware

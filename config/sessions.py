@@ -15,6 +15,7 @@ from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import SessionBase
 
 ENDS: Final = "ends_at"
+_BEGAN: Final = "logged_in_at"
 _SEEN: Final = "seen_at"
 # A request moves the end of a session only so often: most of them write nothing.
 _COARSE_SECONDS: Final = 60
@@ -42,4 +43,9 @@ class SessionStore(db.SessionStore):
 def begin(session: SessionBase, *, hours: float) -> None:
     """Let a session that has just logged in end after so many hours."""
     now = time.time()
-    session[ENDS], session[_SEEN] = now + hours * 3600, now
+    session[_BEGAN], session[ENDS], session[_SEEN] = now, now + hours * 3600, now
+
+
+def seconds_since_log_in(session: SessionBase) -> float:
+    """Return how long ago somebody proved who it is; a very long time, where that is not known."""
+    return time.time() - float(session.get(_BEGAN, 0))

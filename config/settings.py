@@ -49,11 +49,14 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.middleware.request_context",
-    "config.middleware.no_nul_in_admin",
-    "config.middleware.office_clock",
-    "config.http.caching.private_answers",
+    # First those that only add headers: a refusal of any further one has them too.
     "django.middleware.security.SecurityMiddleware",
     "config.http.policy.PagePolicy",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.http.transport.encrypted_only",
+    "config.middleware.readable_query",
+    "config.middleware.office_clock",
+    "config.http.caching.private_answers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.http.browsers.Sessions",
     "django.middleware.common.CommonMiddleware",
@@ -61,7 +64,6 @@ MIDDLEWARE = [
     "config.http.browsers.Authentication",
     "config.http.browsers.SecondFactor",
     "config.http.browsers.Messages",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.http.forms.forms_as_json",
     "axes.middleware.AxesMiddleware",  # last, as it wants to be
 ]
@@ -139,10 +141,14 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 ACTOR_HEADERS = ("unsafe-in-production" if PRODUCTION else "on") == ACTOR_HEADERS_SETTING
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"  # for who wanted to go to an address that is not ours
+CSRF_FAILURE_VIEW = "config.http.errors.forged"
 
 SESSION_ENGINE = "config.sessions"
 SESSION_COOKIE_AGE = SESSION_IDLE_MINUTES * 60
 SESSION_COOKIE_HTTPONLY = True
+# In the session and not in a cookie of their own, which a browser would keep.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = (
     "Lax"  # Strict would lose who comes from the issuer
 )
@@ -247,8 +253,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 FILE_UPLOAD_HANDLERS = ["cases.admin.uploads.RegisterHandler"]
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-# Probes come past the proxy that ends TLS, and are told nothing that anybody may not know.
-SECURE_REDIRECT_EXEMPT = [r"^health/(live|ready)$"]
+# Who comes without TLS is led to it or refused by config.http.transport, which tells them apart.
+SECURE_REDIRECT_EXEMPT = [""]
 # What a page may load and run: what this service serves, as files of their own, and nothing else.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -279,6 +285,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = not PRODUCTION
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # no page of others needs our files
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

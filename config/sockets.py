@@ -36,6 +36,7 @@ def refusal(error: Exception) -> bytes | None:
     body = json.dumps({"error": code, "message": message, "details": {}}).encode()
     head = (
         f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n"
+        "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body

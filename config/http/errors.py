@@ -9,6 +9,7 @@ import math
 import sys
 import traceback
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -16,6 +17,7 @@ from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import DatabaseError, Error, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.views import defaults
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
@@ -46,6 +48,13 @@ class NotReady(drf.APIException):
     status_code = 503
 
 
+class HttpsRequired(drf.APIException):
+    """This service answers by HTTPS only. A token that was sent without it is to be replaced."""
+
+    status_code = 403
+    default_detail = __doc__
+
+
 _UNAVAILABLE: Final = Row(
     503, "dependency_unavailable", "The database does not answer at the moment: try again."
 )
@@ -60,6 +69,7 @@ _LOCKED: Final = Row(
 TABLE: Final[Mapping[type[Exception], Row]] = {
     cases.PermissionDenied: Row(403, "permission_denied"),
     cases.SeparationOfDuties: Row(403, "separation_of_duties"),
+    HttpsRequired: Row(403, "https_required"),
     cases.CaseNotFound: Row(404, "case_not_found"),
     cases.InvalidInput: Row(422, "validation_error"),
     cases.PreconditionFailed: Row(412, "precondition_failed"),
@@ -107,6 +117,7 @@ SQLSTATES: Final[Mapping[str, Row]] = {
 }
 _RETRY_AFTER_SECONDS: Final = 5
 _UNLOCKED_AFTER_SECONDS: Final = 1
+_LONGEST_HOST: Final = 253  # characters of a name in DNS
 
 
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
@@ -228,6 +239,10 @@ def _for_people(request: HttpRequest) -> bool:
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what Django found malformed before any view."""
+    if isinstance(exception, SuspiciousOperation):
+        # Anybody can send one, and many do: no traceback for each, and nothing to wake up for.
+        host = request.META.get("HTTP_HOST", "")[:_LONGEST_HOST]
+        _log.warning("request_suspicious", cause=type(exception).__name__, host=host)
     if _for_people(request):
         return defaults.bad_request(request, exception)
     return answer(exception)
@@ -238,6 +253,17 @@ def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _for_people(request):
         return defaults.permission_denied(request, exception)
     return answer(exception)
+
+
+def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form that may be of another site, or is older than the log-in (by CSRF token).
+
+    Django's own page says how such a check works, in colours that our policy does not let it have.
+    """
+    del reason  # logged by Django; a person cannot mend it
+    if not _for_people(request):
+        return answer(DjangoPermissionDenied())
+    return render(request, "403_csrf.html", status=HTTPStatus.FORBIDDEN)
 
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
@@ -30,7 +31,17 @@ class JSONRenderer(BaseRenderer):
 
 
 class Negotiation(DefaultContentNegotiation):
-    """What DRF does, at once for the two headers that nearly all programs send."""
+    """What DRF does, at once for the two headers that nearly all programs send.
+
+    A body is of one kind: ranges like ``*/*`` are for ``Accept``, and DRF would take any of them
+    for JSON.
+    """
+
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
+        """Return who reads a body of this kind; None: nobody does, which is a 415."""
+        if "*" in (request.content_type or "").partition(";")[0]:
+            return None
+        return super().select_parser(request, parsers)
 
     def select_renderer(
         self,

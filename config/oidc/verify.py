@@ -143,7 +143,7 @@ def roles_of(claims: Mapping[str, Any]) -> list[str]:
     if (
         not isinstance(found, list)
         or len(found) > MOST_ROLES
-        or not all(isinstance(role, str) and "\0" not in role for role in found)
+        or not all(isinstance(role, str) and role.isprintable() for role in found)
     ):
         message = f"The token's claim {settings.OIDC_ROLES_CLAIM} must be a list of role names."
         raise TokenInvalid(message)

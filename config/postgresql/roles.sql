@@ -21,13 +21,20 @@ SELECT format('CREATE ROLE %I LOGIN', name)
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
 
 -- --- The database and its schema: nobody has anything that is not given here -----------------------
-REVOKE ALL ON DATABASE :"DBNAME" FROM PUBLIC, :"app", :"reader";
+-- Who owns them can drop what is in them, and give itself what is taken below.
+SELECT format('ALTER DATABASE %I OWNER TO %I', datname, :'owner')
+  FROM pg_database
+ WHERE datname = :'DBNAME' AND pg_get_userbyid(datdba) IN (:'app', :'reader') \gexec
+SELECT format('ALTER SCHEMA public OWNER TO %I', :'owner')
+  FROM pg_namespace
+ WHERE nspname = 'public' AND pg_get_userbyid(nspowner) IN (:'app', :'reader') \gexec
+REVOKE ALL ON DATABASE :"DBNAME" FROM PUBLIC, :"owner", :"app", :"reader";
 GRANT CONNECT ON DATABASE :"DBNAME" TO :"owner", :"app", :"reader";
 REVOKE ALL ON SCHEMA public FROM PUBLIC, :"app", :"reader";
 GRANT USAGE, CREATE ON SCHEMA public TO :"owner";
 GRANT USAGE ON SCHEMA public TO :"app", :"reader";
 
--- --- What is there belongs to the owner, whoever has made it ---------------------------------------
+-- --- What is there belongs to the owner, whoever has made it; extensions keep what is theirs -------
 SELECT format('ALTER %s %s OWNER TO %I',
               CASE relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'v' THEN 'VIEW'
                            WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END,
@@ -38,10 +45,14 @@ SELECT format('ALTER %s %s OWNER TO %I',
    -- The sequence of a column goes along with its table.
    AND NOT (relkind = 'S' AND EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid
                                          AND d.classid = 'pg_class'::regclass
-                                         AND d.deptype IN ('a', 'i'))) \gexec
+                                         AND d.deptype IN ('a', 'i')))
+   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid
+                      AND d.classid = 'pg_class'::regclass AND d.deptype = 'e') \gexec
 SELECT format('ALTER ROUTINE %s OWNER TO %I', oid::regprocedure, :'owner')
-  FROM pg_proc
- WHERE pronamespace = 'public'::regnamespace AND pg_get_userbyid(proowner) <> :'owner' \gexec
+  FROM pg_proc p
+ WHERE pronamespace = 'public'::regnamespace AND pg_get_userbyid(proowner) <> :'owner'
+   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid
+                      AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e') \gexec
 
 -- --- The service: reads and writes rows, and nothing else ------------------------------------------
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, :"app", :"reader";
@@ -82,5 +93,19 @@ SELECT format('GRANT SELECT %s ON %I TO %I', columns, name, :'reader')
        ) AS shown (name, columns)
  WHERE to_regclass(format('public.%I', name)) IS NOT NULL \gexec
 ALTER ROLE :"reader" IN DATABASE :"DBNAME" SET default_transaction_read_only = on;
+
+-- --- What PostgreSQL lets everybody do who is connected: only a superuser can take it --------------
+-- Large objects are written past all rights on tables, and advisory locks fill a table of locks that
+-- all share. Nothing here makes the first; the service takes turns by the second.
+SELECT format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', oid::regprocedure)
+  FROM pg_proc
+ WHERE pronamespace = 'pg_catalog'::regnamespace
+   AND (proname IN ('lo_creat', 'lo_create', 'lo_from_bytea')
+        OR proname ~ '^pg_(try_)?advisory_(xact_)?lock')
+   AND (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) \gexec
+SELECT format('GRANT EXECUTE ON FUNCTION %s TO %I, %I', oid::regprocedure, :'owner', :'app')
+  FROM pg_proc
+ WHERE pronamespace = 'pg_catalog'::regnamespace AND proname ~ '^pg_(try_)?advisory_(xact_)?lock'
+   AND (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) \gexec
 
 COMMIT;

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from base64 import b32encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 import structlog
@@ -19,11 +22,12 @@ from django_otp import login
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from config import sessions
 from config.http.addresses import client_address
 
 RECOVERY_CODES: Final = 10
 _SINGLE_SIGN_ON: Final = "config.oidc.login.SingleSignOnBackend"
-_DIGITS: Final = 6
+_BY_TIME: Final = re.compile(r"[0-9]{6}")
 _FRESH_SECONDS: Final = 900
 # In the session: when a code was last shown, and the device that is being set up.
 _SHOWN_AT: Final = "second_factor_at"
@@ -66,10 +70,18 @@ def is_fresh(request: HttpRequest) -> bool:
     return bool(time.time() - request.session.get(_SHOWN_AT, 0) < _FRESH_SECONDS)
 
 
+def logged_in_just_now(request: HttpRequest) -> bool:
+    """Tell whether a password was given just now, as a first device needs it.
+
+    Else who took over an old session could set a device up, once the owner's was taken away.
+    """
+    return sessions.seconds_since_log_in(request.session) < _FRESH_SECONDS
+
+
 def show(request: HttpRequest, user: User, given: str) -> Verdict:
     """Check a code, from the device or a recovery code; a good one completes the log-in."""
-    typed = "".join(given.split()).replace("-", "").lower()
-    by_time = len(typed) == _DIGITS
+    typed = _without_blanks(given).replace("-", "").lower()
+    by_time = _BY_TIME.fullmatch(typed) is not None
     kind = TOTPDevice if by_time else StaticDevice
     with transaction.atomic():
         # Locked, so that one code is not good twice at the same instant.
@@ -88,27 +100,29 @@ def show(request: HttpRequest, user: User, given: str) -> Verdict:
 
 def pending_device(request: HttpRequest, user: User) -> TOTPDevice:
     """Return the device that this session is setting up; no other session ever knew its key."""
-    device = TOTPDevice.objects.filter(
-        user=user, confirmed=False, pk=request.session.get(_PENDING)
-    ).first()
-    if device is None:
-        TOTPDevice.objects.filter(user=user, confirmed=False).delete()
-        device = TOTPDevice.objects.create(user=user, name="device", confirmed=False)
-        request.session[_PENDING] = device.pk
+    with _alone(user):
+        device = TOTPDevice.objects.filter(
+            user=user, confirmed=False, pk=request.session.get(_PENDING)
+        ).first()
+        if device is None:
+            TOTPDevice.objects.filter(user=user, confirmed=False).delete()
+            device = TOTPDevice.objects.create(user=user, name="device", confirmed=False)
+            request.session[_PENDING] = device.pk
     return device
 
 
 def set_up(request: HttpRequest, user: User, given: str) -> tuple[Verdict, list[str]]:
     """Take the pending device for the account's own, if it makes this code; return recovery codes.
 
-    It takes the place of an earlier one, which opens nothing any more, in no session.
+    It takes the place of an earlier one, which opens nothing any more, in no session. Of two
+    sessions that do so at once the first one wins: the other's device is gone by then.
     """
-    device = pending_device(request, user)
-    with transaction.atomic():
-        device = TOTPDevice.objects.select_for_update().get(pk=device.pk)
+    typed = _without_blanks(given)
+    with _alone(user):
+        device = pending_device(request, user)
         if wait := _seconds_to_wait(device):
             return _failed(request, user, wait), []
-        if not device.verify_token("".join(given.split())):
+        if not (_BY_TIME.fullmatch(typed) and device.verify_token(typed)):
             return _failed(request, user), []
         TOTPDevice.objects.filter(user=user).exclude(pk=device.pk).delete()
         device.confirmed = True
@@ -122,7 +136,7 @@ def set_up(request: HttpRequest, user: User, given: str) -> tuple[Verdict, list[
 
 def renew_codes(user: User) -> list[str]:
     """Make new recovery codes; the earlier ones are void."""
-    with transaction.atomic():
+    with _alone(user):
         codes = _new_codes(user)
     _log.info("recovery_codes_made", actor_id=user.username)
     return codes
@@ -135,7 +149,7 @@ def codes_left(user: User) -> int:
 
 def reset(user: User, *, by: str) -> bool:
     """Take the second factor away, recovery codes included; tell whether there was one."""
-    with transaction.atomic():
+    with _alone(user):
         StaticDevice.objects.filter(user=user).delete()
         deleted, _ = TOTPDevice.objects.filter(user=user).delete()
         if deleted:
@@ -143,6 +157,18 @@ def reset(user: User, *, by: str) -> bool:
                 lambda: _log.info("second_factor_reset", actor_id=user.username, by=by)
             )
     return bool(deleted)
+
+
+@contextmanager
+def _alone(user: User) -> Iterator[None]:
+    """Change what an account has in one transaction, one after the other."""
+    with transaction.atomic():
+        User.objects.select_for_update(no_key=True).only("pk").get(pk=user.pk)
+        yield
+
+
+def _without_blanks(given: str) -> str:
+    return "".join(given.split())
 
 
 def _complete(request: HttpRequest, device: TOTPDevice | StaticDevice) -> None:

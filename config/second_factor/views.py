@@ -54,6 +54,12 @@ class CodeForm(forms.Form):
         )
 
 
+def ask_for_code(onward: str) -> HttpResponseRedirect:
+    """Lead to the page that asks for a code, and from there to an address of ours."""
+    query = urlencode({REDIRECT_FIELD_NAME: onward})
+    return HttpResponseRedirect(f"{reverse('admin:second_factor_code')}?{query}")
+
+
 @method_decorator([never_cache, sensitive_post_parameters("code")], name="dispatch")
 class _Page(View):
     """For people with an account of the back office who logged in with a password."""
@@ -129,14 +135,20 @@ class ShowCode(_Page):
 
 
 class _Fresh(_Page):
-    """Where there is a second factor, it has to be shown first, just now."""
+    """Who changes something proves first, just now, who it is.
+
+    By a code where there is a second factor, else by the password.
+    """
 
     def before(self, request: HttpRequest) -> HttpResponse | None:
-        """Ask for a code, unless there is none or one was shown just now."""
-        if not state.is_set_up(self.person) or (state.passed(request) and state.is_fresh(request)):
+        """Ask for that proof, unless it was given just now."""
+        if not state.is_set_up(self.person):
+            if state.logged_in_just_now(request):
+                return None
+            return self.answer("log_in_again", title="Log in once more")
+        if state.passed(request) and state.is_fresh(request):
             return None
-        query = urlencode({REDIRECT_FIELD_NAME: reverse("admin:second_factor")})
-        return HttpResponseRedirect(f"{reverse('admin:second_factor_code')}?{query}")
+        return ask_for_code(reverse("admin:second_factor"))
 
 
 class SetUp(_Fresh):
@@ -174,8 +186,7 @@ class Overview(_Page):
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show it."""
         if not state.passed(request) or not state.is_set_up(self.person):
-            query = urlencode({REDIRECT_FIELD_NAME: request.path})
-            return HttpResponseRedirect(f"{reverse('admin:second_factor_code')}?{query}")
+            return ask_for_code(request.path)
         device = TOTPDevice.objects.get(user=self.person, confirmed=True)
         return self.answer(
             "overview",

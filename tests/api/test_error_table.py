@@ -21,6 +21,7 @@ pytestmark = pytest.mark.django_db
 ELSEWHERE = {
     "case_conflict": "tests/api/test_time_limits.py",
     "dependency_unavailable": "tests/api/test_outages.py",
+    "https_required": "tests/security/test_plain_http.py",
     "idempotency_key_in_progress": "tests/integration/test_idempotency_at_once.py",
     "rate_limited": "tests/api/test_throttling.py",
 }

@@ -159,6 +159,7 @@ def test_what_is_no_request_is_refused_like_everything_else(server, request_, st
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head[9:12] == status
     assert b"Content-Type: application/json" in head
+    assert b"X-Content-Type-Options: nosniff" in head
     assert json.loads(body)["error"] == error
 
 

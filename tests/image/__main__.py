@@ -163,7 +163,7 @@ def start_and_ask(stage: Stage, tree: Tree) -> None:
             expect("HEALTHCHECK after them", tree.run(stage.probe, runs_as, **given), 0)
             check = ["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
             expect("check --deploy", tree.run(check, runs_as, **given), 0)
-            for path, status in (("/health/ready", 200), ("/cases", 301)):
+            for path, status in (("/health/ready", 200), ("/cases", 403)):
                 found, body = asked(port, path)
                 say(f"GET {path}: {found} {body.decode()}")
                 if found != status:

@@ -236,7 +236,7 @@ def test_django_s_own_log_of_clicks_repeats_no_title(log_in):
 def test_no_query_breaks_the_list(log_in, query):
     answer = log_in("sue", "supervisor").get(f"/admin/cases/case/?{query}")
 
-    assert answer.status_code == (400 if "%00" in query else 200)
+    assert answer.status_code == (400 if "%00" in query or "%ED" in query else 200)
 
 
 @pytest.mark.parametrize("query", ["actor_id__exact=%00", "details__x=1", "event_type__regex=("])

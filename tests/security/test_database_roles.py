@@ -75,6 +75,8 @@ ATTEMPTS = [
     "CREATE FUNCTION pg_temp.sha256(bytea) RETURNS bytea LANGUAGE sql AS 'SELECT $1'",
     "CREATE VIEW mine AS SELECT 1",
     "CREATE SCHEMA mine",
+    "SELECT lo_create(0)",
+    "SELECT lo_from_bytea(0, 'x')",
     # Whom it could become, and what lies beside the database
     'SET ROLE "{owner}"',
     'SET SESSION AUTHORIZATION "{owner}"',
@@ -184,7 +186,8 @@ def test_reports_read_what_the_office_works_with(roles, table):
     "secret",
     ["SELECT password FROM auth_user", "SELECT * FROM api_tokens", "SELECT * FROM django_session",
      "SELECT * FROM idempotency_keys", "SELECT * FROM uploaded_register_parts",
-     "SELECT * FROM linked_identities", "SELECT * FROM axes_accessattempt"],
+     "SELECT * FROM linked_identities", "SELECT * FROM axes_accessattempt",
+     "SELECT key FROM otp_totp_totpdevice", "SELECT token FROM otp_static_statictoken"],
 )  # fmt: skip
 def test_reports_read_no_secret(roles, secret):
     with roles.session(roles.reader) as session, pytest.raises(InsufficientPrivilege):
@@ -196,9 +199,22 @@ def test_reports_write_nothing_whatever_they_set(roles):
         with pytest.raises(ReadOnlySqlTransaction):
             session.execute("DELETE FROM outbox_events")
         session.execute("SET default_transaction_read_only = off")
-        for statement in ("DELETE FROM outbox_events", "SELECT nextval('case_number')"):
+        for statement in (
+            "DELETE FROM outbox_events",
+            "SELECT nextval('case_number')",
+            "SELECT lo_from_bytea(0, 'x')",
+        ):
             with pytest.raises(InsufficientPrivilege):
                 session.execute(statement)
+
+
+def test_reports_hold_nobody_up_by_advisory_locks_and_the_service_takes_turns_by_them(roles):
+    with roles.session(roles.reader) as session:
+        for name in ("pg_advisory_lock", "pg_try_advisory_xact_lock_shared"):
+            with pytest.raises(InsufficientPrivilege):
+                session.execute(f"SELECT {name}(1)")
+    with roles.session(roles.app) as session:
+        session.execute("SELECT pg_try_advisory_xact_lock(1), pg_advisory_xact_lock(2)")
 
 
 # --- The check ------------------------------------------------------------------------------------
@@ -224,13 +240,56 @@ def test_the_check_has_nothing_to_say_of_the_services_role(loosened):
 
 
 def test_the_check_warns_of_an_owner_and_of_who_can_become_one(loosened):
-    sentence = "owns tables, api_tokens among them: it can switch their guards off."
+    sentence = "owns tables, api_tokens among them: it can take the guards away."
 
     assert excesses(loosened, loosened.owner) == [sentence]
     with psycopg.connect(loosened.url, autocommit=True) as session:
         session.execute(f'GRANT "{loosened.owner}" TO "{loosened.app}"')
         assert excesses(loosened, loosened.app) == [sentence]
         session.execute(f'REVOKE "{loosened.owner}" FROM "{loosened.app}"')
+
+
+def test_a_service_that_owned_its_database_owns_it_no_more(loosened):
+    """As an installation with one role was made: who owns the database can drop what is in it."""
+    database, app = loosened.url.split("/")[-1].split("?")[0], loosened.app
+    with psycopg.connect(loosened.url, autocommit=True) as session:
+        session.execute(f'ALTER DATABASE "{database}" OWNER TO "{app}"')
+        told = excesses(loosened, app)
+        loosened.apply()
+        # Whoever may drop it is stopped by the rights alone.
+        with loosened.session(app) as theirs:
+            for statement in (
+                "DROP TABLE audit_events CASCADE",
+                "DROP FUNCTION refuse_change() CASCADE",
+                f'GRANT ALL ON DATABASE "{database}" TO "{app}"; CREATE SCHEMA mine',
+            ):
+                with pytest.raises(InsufficientPrivilege):
+                    theirs.execute(statement)
+
+    assert told == ["owns schemas, public among them: it can take the guards away."]
+    assert excesses(loosened, app) == []
+
+
+def test_what_an_extension_brought_along_stays_its_own(loosened):
+    """PostgreSQL's own views of statements come into this schema as well."""
+    with psycopg.connect(loosened.url, autocommit=True) as session:
+        session.execute("CREATE VIEW theirs AS SELECT 1")
+        session.execute("CREATE FUNCTION theirs() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+        for kind in ("VIEW theirs", "FUNCTION theirs()"):
+            session.execute(f"ALTER EXTENSION plpgsql ADD {kind}")
+        try:
+            loosened.apply()
+            owners = session.execute(
+                "SELECT relowner = current_user::regrole FROM pg_class WHERE relname = 'theirs'"
+                " UNION ALL"
+                " SELECT proowner = current_user::regrole FROM pg_proc WHERE proname = 'theirs'"
+            ).fetchall()
+        finally:
+            for kind in ("VIEW theirs", "FUNCTION theirs()"):
+                session.execute(f"ALTER EXTENSION plpgsql DROP {kind}")
+                session.execute(f"DROP {kind}")
+
+    assert owners == [(True,), (True,)]
 
 
 @pytest.mark.parametrize(
@@ -245,6 +304,11 @@ def test_the_check_warns_of_an_owner_and_of_who_can_become_one(loosened):
          "may set session_replication_role."),
         ("GRANT UPDATE, TRUNCATE ON audit_events TO {app}", "",
          "may TRUNCATE, UPDATE on audit_events."),
+        ("GRANT UPDATE (details) ON audit_events TO {app}", "", "may UPDATE on audit_events."),
+        ("ALTER FUNCTION refuse_change() OWNER TO {app}", "",
+         "owns functions, refuse_change among them: it can take the guards away."),
+        ("GRANT pg_write_server_files TO {app}", "REVOKE pg_write_server_files FROM {app}",
+         "may read or write files of the server, or start programs there."),
         ("GRANT ALL ON case_notes TO PUBLIC", "",
          "may DELETE, REFERENCES, TRIGGER, TRUNCATE, UPDATE on case_notes."),
         ("GRANT TEMPORARY ON DATABASE {database} TO PUBLIC", "",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 from django.test import Client
 
@@ -11,7 +13,9 @@ from tests.factories import CaseFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 PAGES = ["/admin/", "/admin/cases/case/", "/admin/login/", "/docs"]
-ANSWERS = ["/cases", "/v1/cases", "/nowhere", "/health/live", "/openapi.json"]
+ANSWERS = [
+    "/cases", "/v1/cases", "/nowhere", "/health/live", "/openapi.json", "/static/office/chips.css",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -22,7 +26,8 @@ def browser(client):
 
 @pytest.mark.parametrize("address", [*PAGES, *ANSWERS])
 def test_every_answer_says_how_it_may_be_used(browser, address):
-    headers = browser.get(address).headers
+    with closing(browser.get(address)) as answer:  # a file, for one of them
+        headers = answer.headers
 
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"
@@ -31,6 +36,25 @@ def test_every_answer_says_how_it_may_be_used(browser, address):
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert "Access-Control-Allow-Origin" not in headers
     assert "X-Powered-By" not in headers
+
+
+def test_so_does_what_is_refused_before_any_view(db):
+    anybody = Client(raise_request_exception=False)
+    refused = [
+        anybody.get("/admin/?q=%00"),
+        anybody.get("/admin/", HTTP_HOST="evil.example"),
+        anybody.get("/cases", HTTP_HOST="evil.example"),
+        anybody.get("/static/nothing.css"),
+    ]
+
+    assert [answer.status_code for answer in refused] == [400, 400, 400, 404]
+    for answer in refused:
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        assert answer.headers["Referrer-Policy"] == "same-origin"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        a_page = answer.headers["Content-Type"].startswith("text/html")
+        assert a_page == ("Content-Security-Policy" in answer.headers)
 
 
 @pytest.mark.parametrize("address", PAGES)

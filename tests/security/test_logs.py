@@ -122,3 +122,21 @@ def test_a_change_that_is_undone_is_not_told(as_actor, log, django_capture_on_co
         as_actor(WRITER).post(f"/cases/{case.id}/submit")
 
     assert not [record for record in log.records if record.name == "cases"]
+
+
+def test_a_stranger_fills_the_log_with_no_tracebacks(client, caplog):
+    client.raise_request_exception = False
+    answers = [
+        client.get("/admin/", HTTP_HOST="evil.example"),
+        client.get("/cases", HTTP_HOST="evil.example" + "x" * 1_000),
+        client.post("/admin/login/", {f"field{n}": "" for n in range(1_100)}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [400, 400, 400]
+    found = [line for line in caplog.records if line.levelno >= logging.WARNING]
+    assert [line.msg["cause"] for line in found] == [
+        "DisallowedHost", "DisallowedHost", "TooManyFieldsSent",
+    ]  # fmt: skip
+    assert found[0].msg["host"] == "evil.example"
+    assert len(found[1].msg["host"]) == 253
+    assert "Traceback" not in caplog.text

@@ -97,7 +97,9 @@ def test_roles_stand_where_the_setting_says(issuer, settings, path, claims):
     assert "close" in read["available_actions"]
 
 
-@pytest.mark.parametrize("roles", [{"reviewer": True}, 7, ["reviewer", 7], ["x"] * 501, ["a\0b"]])
+@pytest.mark.parametrize(
+    "roles", [{"reviewer": True}, 7, ["reviewer", 7], ["x"] * 501, ["a\0b"], ["\ud800"]]
+)
 def test_roles_of_another_form_are_refused_not_dropped(issuer, roles):
     assert refused(issuer.token(roles=roles)) == (
         "The token's claim roles must be a list of role names."

@@ -172,7 +172,7 @@ from django.conf import settings
 from django.test import Client
 answer = Client(raise_request_exception=False).get(
     "/cases", secure=True, headers={"host": "cases.example.org", "accept": "application/json"})
-plain = Client().get("/cases", headers={"host": "cases.example.org"})
+plain = Client().get("/admin/", headers={"host": "cases.example.org"})
 print(json.dumps({
     "status": answer.status_code, "headers": dict(answer.headers),
     "plain": [plain.status_code, plain.headers.get("Location")],
@@ -209,4 +209,4 @@ def test_production_speaks_tls_only_and_keeps_its_cookies_to_itself():
     assert said["headers"]["Strict-Transport-Security"] == (
         "max-age=31536000; includeSubDomains; preload"
     )
-    assert said["plain"] == [301, "https://cases.example.org/cases"]
+    assert said["plain"] == [301, "https://cases.example.org/admin/"]

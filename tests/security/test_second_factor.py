@@ -177,6 +177,21 @@ def test_a_code_typed_with_blanks_is_good(client, ada):
     assert opens(client)
 
 
+def test_a_code_is_six_digits_and_no_other_characters_for_them(client, ada):
+    device = with_device(ada)
+    client.force_login(ada)
+    code = code_of(device)
+    arabic = code.translate({48 + digit: 0x660 + digit for digit in range(10)})
+
+    for typed in (arabic, f"+{code}", f"{code[:1]}_{code[1:]}", f"{code}\ufeff", "9" * 40, "\0"):
+        assert client.post(CODE, {"code": typed}).status_code in (200, 429)
+    assert not opens(client)
+    assert device_of(ada).last_t == -1
+    calm(device)
+    client.post(CODE, {"code": code})
+    assert opens(client)
+
+
 def test_the_code_of_somebody_else_is_wrong(client, ada):
     with_device(ada)
     other = with_device(UserFactory(username="eve"))

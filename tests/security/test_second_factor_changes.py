@@ -46,6 +46,13 @@ def opens(browser: Client) -> bool:
     return browser.get(START).status_code == 200
 
 
+def age(browser: Client, seconds: int) -> None:
+    """Let the log-in of a session be so long ago."""
+    session = browser.session
+    session["logged_in_at"] -= seconds
+    session.save()
+
+
 # --- Recovery codes -------------------------------------------------------------------------------
 
 
@@ -155,6 +162,38 @@ def test_a_superuser_takes_a_lost_one_away_and_its_owner_sets_up_another(client,
     assert not opens(client)
     assert not StaticDevice.objects.filter(user=ada).exists()
     assert last_address(log_in(Client(), "ada")).startswith(SET_UP)
+
+
+def test_a_session_of_long_ago_sets_up_none_when_it_was_taken_away(client, ada, codes):
+    """Else who took such a session over would have a device, and its owner none."""
+    age(client, 901)
+    state.reset(ada, by="sup")
+
+    asked = client.get(SET_UP)
+    refused = client.post(SET_UP, {"code": "000000"})
+
+    for answer in (asked, refused):
+        assert "Log in once more" in answer.content.decode()
+    assert not TOTPDevice.objects.exists()
+    led = client.post("/admin/logout/", {"next": SET_UP}, follow=True)
+    assert last_address(led) == f"/admin/login/?next={SET_UP}"
+    assert last_address(log_in(client, "ada")).startswith(SET_UP)
+    assert set_up(client, ada)
+
+
+def test_a_superuser_shows_a_code_before_taking_one_away(client, ada, codes):
+    """Else a session that was left open takes its own away, and sets up another device."""
+    session = client.session
+    session["second_factor_at"] -= 901
+    session.save()
+    page = f"/admin/otp_totp/totpdevice/{device_of(ada).pk}/delete/"
+
+    for answer in (client.get(page), client.post(page, {"post": "yes"})):
+        assert answer.headers["Location"] == f"{CODE}?next={page.replace('/', '%2F')}"
+    shown = client.post(f"{CODE}?next={page}", {"code": code_of(device_of(ada), ahead=1)})
+
+    assert shown.headers["Location"] == page
+    assert client.get(page).status_code == 200
 
 
 def test_the_log_tells_who_took_it_away(ada, codes, caplog, django_capture_on_commit_callbacks):

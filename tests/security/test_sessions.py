@@ -158,6 +158,9 @@ def test_a_new_password_by_an_administrator_ends_all_sessions(browser, rob):
     assert boss.post(f"/admin/auth/user/{rob.pk}/password/", sent).status_code == 302
 
     assert not opens(browser)
+    # What the next page will say of it waits in the session, not in a cookie of its own.
+    assert {*boss.cookies} == {"sessionid"}
+    assert "Password changed successfully" in boss.get("/admin/tables/").content.decode()
 
 
 def test_an_account_that_is_switched_off_has_no_session_any_more(browser, rob):
@@ -191,3 +194,22 @@ def test_a_form_of_another_site_does_nothing(rob, address):
 
     assert answer.status_code == 403
     assert opens(browser)
+
+
+def test_a_form_that_is_refused_says_so_on_a_page_of_ours(rob):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(rob)
+
+    page = browser.post("/admin/password_change/", {"old_password": RIGHT}).content.decode()
+    elsewhere = browser.post("/")
+
+    assert "Nothing was sent" in page
+    assert "<style" not in page
+    assert (elsewhere.status_code, elsewhere.json()["error"]) == (403, "permission_denied")
+
+
+@pytest.mark.parametrize("wanted", ["//evil.example", "https://evil.example/", "javascript:x"])
+def test_a_log_in_leads_nowhere_else(rob, wanted):
+    sent = {"username": "rob", "password": RIGHT, "next": wanted}
+
+    assert Client().post("/admin/login/", sent).headers["Location"] == "/admin/"

@@ -51,6 +51,24 @@ def test_a_body_that_says_it_is_not_utf_8_is_not_taken(as_actor, charset) -> Non
     expect.refusal(answer, 415, "unsupported_media_type", set())
 
 
+def test_a_range_of_types_is_no_type_of_a_body(as_actor) -> None:
+    for kind in ("*/*", "application/*", "*/json", "*/*; charset=utf-8", " */* "):
+        answer = as_actor(WRITER).post("/cases", b'{"title": "x"}', content_type=kind)
+        expect.refusal(answer, 415, "unsupported_media_type", set())
+
+
+def test_a_query_that_is_not_utf_8_is_refused_and_not_read_as_something_else(as_actor) -> None:
+    wanda = as_actor(WRITER)
+    for query in ("source=%ff", "%ff=x", "search=a%ed%a0%80", "source=\u00ff", "cursor=%c0%80"):
+        answer = wanda.generic("GET", "/cases", QUERY_STRING=query)
+        expect.refusal(answer, 400, "malformed_request", set())
+    for answer in (wanda.post("/v1/cases?x=%ff", {"title": "x"}), wanda.get("/health/live?%fe")):
+        expect.refusal(answer, 400, "malformed_request", set())
+    assert wanda.get("/admin/login/?next=%ff").headers["Content-Type"].startswith("text/html")
+    for query in ("source=B%C3%BCro+1", "source=B\u00c3\u00bcro"):
+        assert wanda.generic("GET", "/cases", QUERY_STRING=query).status_code == 200
+
+
 @pytest.mark.parametrize("charset", ["utf-8", "UTF-8", "utf8", '"utf-8"'])
 def test_a_body_that_says_it_is_utf_8_is_taken(as_actor, charset) -> None:
     answer = as_actor(WRITER).post(

@@ -372,6 +372,22 @@ def test_the_size_of_a_body_is_the_one_told() -> None:
 # --- The rest -------------------------------------------------------------------------------------
 
 
+def test_the_proxy_shown_hands_no_claims_of_callers_on() -> None:
+    """nginx inherits no header of its server into a location that sets one of its own."""
+    passing = [
+        block
+        for block in re.findall(r"location [^{]+\{([^}]*)\}", page("deployment.md"))
+        if "proxy_pass" in block
+    ]
+
+    assert len(passing) > 1
+    for block in passing:
+        assert 'X-Actor-ID "";' in block
+        assert 'X-Actor-Roles "";' in block
+        assert "X-Forwarded-Proto $scheme;" in block
+        assert "X-Forwarded-For $proxy_add_x_forwarded_for;" in block
+
+
 def test_every_direct_dependency_has_a_line() -> None:
     groups = PYPROJECT["dependency-groups"]
     project = PYPROJECT["project"]

@@ -25,8 +25,8 @@ def _first_of_each_code() -> dict[str, tuple[type[Exception], Row]]:
 
 CODES: Final = _first_of_each_code()
 
-# These are answers to requests that are no operation: another address, another method.
-OF_NO_OPERATION: Final = frozenset({"not_found", "method_not_allowed"})
+# These are answers to requests that are no operation: another scheme, address or method.
+OF_NO_OPERATION: Final = frozenset({"https_required", "not_found", "method_not_allowed"})
 
 
 def codes_of(operation: Operation) -> list[str]:

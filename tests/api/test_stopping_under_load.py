@@ -192,8 +192,10 @@ def test_whose_master_is_killed_answers_what_has_come_and_ends(database) -> None
 
 
 def test_interrupted_it_ends_at_once_whatever_is_under_way(database) -> None:
+    # Nothing else ends what hangs.
+    limits = dict.fromkeys(("DATABASE_LOCK_SECONDS", "DATABASE_STATEMENT_SECONDS"), "0")
     with (
-        running_server(database, threads=2, STOP_SECONDS="60") as server,
+        running_server(database, threads=2, STOP_SECONDS="60", **limits) as server,
         hanging(database),
         create(server),
         create(server),

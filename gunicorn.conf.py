@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 _loaded = {*sys.modules}
-from config import counting, handover  # noqa: E402 (what it brings along is looked at below)
+from config import counting, handover, master  # noqa: E402 (what it brings along is looked at below)
 from config.variables import WrongSettings  # noqa: E402 (as above)
 
 try:
@@ -35,8 +35,8 @@ graceful_timeout = DRAIN_SECONDS + STOP_SECONDS
 
 
 def when_ready(server: Any) -> None:
-    """Let the workers know when it is the whole service that stops."""
-    server.stop = handover.announcing(server.stop)
+    """Let the master stop and reload with care."""
+    master.prepare(server)
 
 
 # Before anything of the service is loaded, wherever gunicorn does that.

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Final, TypeVar
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import structlog
 from django.conf import settings
@@ -28,10 +28,15 @@ REPLICA: Final = "replica"
 # For how long a replica that was behind or away is not asked again, in seconds.
 REST: Final = {"behind": 1.0, "away": 5.0}
 
-_WRITTEN: Final = Prepared("SELECT pg_current_wal_flush_lsn()::text")
+# Positions in the log of writes, as numbers. A commit that is not waited for on the disk is seen by
+# others before it is there.
+_WRITTEN: Final = Prepared(
+    "SELECT (CASE current_setting('synchronous_commit') WHEN 'off' THEN pg_current_wal_insert_lsn()"
+    " ELSE pg_current_wal_flush_lsn() END - '0/0')::bigint"
+)
 # One that was promoted goes its own way.
 _REPLAYED: Final = Prepared(
-    "SELECT pg_is_in_recovery() AND pg_last_wal_replay_lsn() >= %s::text::pg_lsn"
+    "SELECT CASE WHEN pg_is_in_recovery() THEN (pg_last_wal_replay_lsn() - '0/0')::bigint END"
 )
 _CLUSTER: Final = "SELECT system_identifier FROM pg_control_system()"
 _QUERY_CANCELED: Final = "57014"
@@ -40,8 +45,8 @@ _LONGEST_PAUSE: Final = 0.008  # seconds between two looks at what is replayed
 _log = structlog.get_logger("replica")
 _alias: ContextVar[str] = ContextVar("alias", default=DEFAULT_DB_ALIAS)
 _rests_until = 0.0
-# Sessions that were found to be of the primary's cluster.
-_of_ours: WeakSet[Any] = WeakSet()
+# Sessions that were found to be of the primary's cluster, and how far their servers were last seen.
+_seen: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
 
 
 def connection() -> BaseDatabaseWrapper:
@@ -69,9 +74,12 @@ def from_replica(read: Callable[[], T]) -> T:
     except (OperationalError, InterfaceError) as error:
         _rest("away", type(error.__cause__ or error).__name__)
         return read()
-    token = _alias.set(REPLICA)
+    token, session = _alias.set(REPLICA), connections[REPLICA].connection
     try:
-        return read()
+        found = read()
+        if _stands_by(session):
+            return found
+        _rest("behind")
     except (OperationalError, InterfaceError) as error:
         if getattr(error.__cause__, "sqlstate", None) == _QUERY_CANCELED:  # it took too long there
             raise
@@ -84,40 +92,43 @@ def from_replica(read: Callable[[], T]) -> T:
 def _caught_up() -> bool:
     """Wait until the replica has replayed what the primary has written; tell whether it did.
 
+    A replica never goes back, so one that was seen to be as far before is not asked again.
+
     Raises:
         OperationalError: the replica, or the primary, is away.
     """
-    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-        cursor.execute(_WRITTEN)
-        written = cursor.fetchone()
+    written = _asked(connections[DEFAULT_DB_ALIAS], _WRITTEN)
+    own = connections[REPLICA]
+    own.ensure_connection()
+    session = own.connection
+    if session not in _seen:
+        if _asked(own, _CLUSTER) != _asked(connections[DEFAULT_DB_ALIAS], _CLUSTER):
+            return False
+        _seen[session] = 0
+    if _seen[session] >= written and _stands_by(session):
+        return True
     end = time.monotonic() + settings.REPLICA_WAIT_MS / 1000
     pause = 0.001
-    with connections[REPLICA].cursor() as cursor:
-        if not _is_of_ours(cursor):
-            return False
-        while True:
-            cursor.execute(_REPLAYED, written)
-            if cursor.fetchone()[0]:
-                return True
-            if time.monotonic() + pause > end:
-                return False
-            time.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+    while (replayed := _asked(own, _REPLAYED)) is not None:
+        _seen[session] = replayed
+        if replayed >= written:
+            return True
+        if time.monotonic() + pause > end:
+            break
+        time.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+    return False
 
 
-def _is_of_ours(cursor: Any) -> bool:
-    """Tell whether the replica is one of this primary, asked once for each session."""
-    session = connections[REPLICA].connection
-    if session in _of_ours:
-        return True
-    cursor.execute(_CLUSTER)
-    theirs = cursor.fetchone()
-    with connections[DEFAULT_DB_ALIAS].cursor() as ours:
-        ours.execute(_CLUSTER)
-        if ours.fetchone() != theirs:
-            return False
-    _of_ours.add(session)
-    return True
+def _asked(own: BaseDatabaseWrapper, statement: str) -> Any:
+    with own.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchone()[0]
+
+
+def _stands_by(session: Any) -> bool:
+    """Tell whether the replica still was one at the last answer: it says when it is promoted."""
+    return bool(session.info.parameter_status("in_hot_standby") == "on")
 
 
 def _rest(why: str, error: str = "") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import wraps
@@ -23,6 +24,9 @@ from config.postgresql.base import unpooled
 _log = structlog.get_logger("health")
 _known_migrated = False
 _PATIENCE: Final = 2.0  # seconds for the database to answer, less than any probe has
+# A question that hangs for longer, in seconds, hangs by itself: it is asked anew, so often at most.
+_HANGS: Final = 10.0
+_MOST: Final = 4
 
 View = Callable[[HttpRequest], JsonResponse]
 
@@ -62,29 +66,41 @@ def ready(request: HttpRequest) -> JsonResponse:
 class _Database:
     """Asks the database on a connection of its own, made for the question, in a thread of its own.
 
-    So a database that hangs keeps one thread waiting, however often this is asked; and whether
+    So a database that hangs keeps few threads waiting, however often this is asked; and whether
     connections are to be had is part of the answer.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._asked: Future[str | None] | None = None
+        self._since = 0.0
+        self._hanging: list[Future[str | None]] = []
 
     def reason(self) -> str | None:
         """Return what is wrong, if anything is; who asks meanwhile gets the same answer."""
         with self._lock:
-            if self._asked is None or self._asked.done():
-                self._asked = Future()
-                # A daemon: the process ends, whatever the database does.
-                threading.Thread(target=_ask, args=(self._asked,), daemon=True).start()
-            asked = self._asked
+            now = time.monotonic()
+            self._hanging = [asked for asked in self._hanging if not asked.done()]
+            hangs = now > self._since + _HANGS and len(self._hanging) < _MOST
+            if self._asked is None or self._asked.done() or hangs:
+                self._asked = _asking()
+                self._hanging.append(self._asked)
+                self._since = now
+            asked, left = self._asked, self._since + _PATIENCE - now
         try:
-            return asked.result(_PATIENCE)
+            return asked.result(max(left, 0))
         except TimeoutError:
             return f"The database does not answer within {_PATIENCE:.0f} seconds."
 
 
 _database = _Database()
+
+
+def _asking() -> Future[str | None]:
+    asked: Future[str | None] = Future()
+    # A daemon: the process ends, whatever the database does.
+    threading.Thread(target=_ask, args=(asked,), daemon=True).start()
+    return asked
 
 
 def _ask(asked: Future[str | None]) -> None:

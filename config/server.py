@@ -68,15 +68,20 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         """Let the threads serve until the worker is told to stop, then let them finish."""
         self.set_accept_enabled(True)
         for _ in range(self.cfg.threads):
-            self.tpool.submit(self._serve)
+            # A daemon: the process ends when its time is over, whatever a thread still waits for.
+            threading.Thread(target=self._serve, daemon=True).start()
         handover.serves(self.age)
-        while self.alive and self.is_parent_alive() and not self._stop.is_set():
+        # A worker that was just born had no ears for the signal.
+        while self._goes_on() and not (self._stop.is_set() or handover.stopping()):
             self._look(time.monotonic())
             self._stop.wait(_LOOK)
         told = time.monotonic()
-        if self._stop.is_set():
+        if self._goes_on():
             self._stay(told)
         self._finish(told)
+
+    def _goes_on(self) -> bool:
+        return bool(self.alive and self.is_parent_alive())
 
     def _stay(self, told: float) -> None:
         """Serve on until others do: a balancer has turned away, or newer workers are up.
@@ -88,7 +93,7 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         if ends:
             self.max_keepalived = 0
         end = told + (handover.drain_seconds if ends else self.cfg.graceful_timeout / 2)
-        while self.alive and self.is_parent_alive() and (now := time.monotonic()) < end:
+        while self._goes_on() and (now := time.monotonic()) < end:
             if not ends and handover.newest() != newest:
                 break
             self._look(now)
@@ -106,9 +111,11 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
         They may all wait for a database that hangs. Then no probe is to take that for a process
         that does. What else has come is left to the threads, of this worker or of another one.
+        This thread must not wait with them, or the master takes the worker for one that hangs.
         """
         for _ in range(2):  # a probe that has just been let in has mostly asked already
             for fd, _ in self._epoll.poll(0, _PROBES):
+                self.notify()
                 if fd in self._listeners:
                     time.sleep(_STEP)  # a worker that is free takes it first
                     self._accept(self._listeners[fd])
@@ -116,7 +123,8 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
                     continue
                 elif asks_for_health(connection.sock):
                     if self._waiting.pop(fd, None) is not None:
-                        self._answer(fd, connection)
+                        self.handle(connection)
+                        self._close(connection, graceful=False)
                 else:
                     self._epoll.modify(fd, _READABLE_ONCE)
 
@@ -125,7 +133,7 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         with self._lock:  # nobody is about to switch it on again
             self.alive = False
             self.set_accept_enabled(False)
-        if handover.stopping():
+        if handover.stopping() or not self.is_parent_alive():
             self._accept_the_last()
         self._listeners = {}  # their numbers are free for connections now
         for listener in self.sockets:
@@ -137,7 +145,6 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             self._close_idle(now if now < linger else float("inf"))
             time.sleep(_STEP)
         self._serving = False
-        self.tpool.shutdown(wait=False)
 
     def _accept_the_last(self) -> None:
         """Take the connections that the system has taken for us: after this nobody would."""
@@ -200,6 +207,8 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def handle_request(self, req: Any, conn: TConn) -> bool:
         """Answer a request; headers and body leave in one packet, so the caller is woken once."""
+        if threading.current_thread() is threading.main_thread():
+            req.force_close()  # what may come behind this is not for the thread that watches
         sock = conn.sock
         conn.sock = answer = InOnePacket(sock)
         try:

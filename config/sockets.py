@@ -43,12 +43,18 @@ def refusal(error: Exception) -> bytes | None:
 
 
 def asks_for_health(sock: socket.socket) -> bool:
-    """Look at what has come, and leave it there; a request that is not whole is none yet."""
+    """Look at what has come, and leave it there: a whole request without a body, and no second."""
     try:
-        head = sock.recv(4096, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        come = sock.recv(4096, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except OSError:
         return False
-    return head.startswith((b"GET /health/", b"HEAD /health/")) and b"\r\n\r\n" in head
+    head, end, more = come.partition(b"\r\n\r\n")
+    return (
+        head.startswith((b"GET /health/", b"HEAD /health/"))
+        and end != b""
+        and more == b""
+        and not any(name in head.lower() for name in (b"content-length:", b"transfer-encoding:"))
+    )
 
 
 def has_come(fd: int) -> bool:

@@ -23,6 +23,8 @@ class Tally:
     failed: list[str] = field(default_factory=list)
     closes: int = 0
     """Connections that an answer announced to be the last on."""
+    pause: float = 0.0
+    """For how long each caller does nothing between two requests, in seconds."""
 
     @property
     def total(self) -> int:
@@ -53,6 +55,7 @@ class Caller(threading.Thread):
             except (OSError, ValueError) as error:
                 self._tally.failed.append(f"{method.decode()} {path.decode()}: {error!r}")
                 self._close()
+            self._ended.wait(self._tally.pause)
         self._close()
 
     def _connect(self) -> bool:

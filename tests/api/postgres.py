@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import psycopg
@@ -59,6 +61,13 @@ class Postgres:
         (self.place.data / "standby.signal").unlink(missing_ok=True)
         self.start()
 
+    def run_ahead(self) -> None:
+        """Let its log of writes go on where hardly any other server's has come to."""
+        self.stop()
+        reset = usable_programs(self.place) / "pg_resetwal"
+        run(self.place, reset, "-l", "000000010000FFFF00000001", "-D", str(self.place.data))
+        self.start()
+
     def logged(self) -> str:
         return self.place.log.read_text()
 
@@ -98,18 +107,49 @@ def own_postgres(*, migrated: bool = True) -> Iterator[Postgres]:
     postgres = Postgres(place)
     try:
         prepare(place)
-        postgres.start()
         if migrated:
-            subprocess.run(
-                [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
-                cwd=PROJECT,
-                env={**os.environ, "APP_ENV": "test", "DATABASE_URL": postgres.url},
-                check=True,
-            )
+            subprocess.run(["cp", "-a", _migrated(), place.data], check=True)
+        postgres.start()
         yield postgres
     finally:
         postgres.stop()
         shutil.rmtree(base)
+
+
+def _migrated() -> Path:
+    """Return the data folder of a stopped, migrated server, to be copied; made where it is missing.
+
+    It is kept beside the data of the tests' own server for as long as the migrations are these.
+    """
+    kept = locate("test").base.with_name("postgres-migrated")
+    kept.parent.mkdir(exist_ok=True)
+    with kept.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several processes test at once
+        mark = kept / "migrations"
+        if not mark.exists() or mark.read_text() != _migrations():
+            shutil.rmtree(kept, ignore_errors=True)
+            kept.mkdir(mode=0o755)
+            with own_postgres(migrated=False) as made:
+                subprocess.run(
+                    [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
+                    cwd=PROJECT,
+                    env={**os.environ, "APP_ENV": "test", "DATABASE_URL": made.url},
+                    check=True,
+                )
+                made.stop()
+                subprocess.run(["cp", "-a", made.place.data, kept / "data"], check=True)
+            mark.write_text(_migrations())
+    return kept / "data"
+
+
+def _migrations() -> str:
+    """Return what tells these migrations, and the server's programs, from others."""
+    digest = sha256(str(usable_programs(locate("test"))).encode())
+    for file in sorted(PROJECT.glob("*/migrations/*")):
+        if file.is_file():
+            digest.update(file.read_bytes())
+    digest.update((PROJECT / "requirements.txt").read_bytes())  # other packages bring tables, too
+    return digest.hexdigest()
 
 
 @contextmanager
@@ -135,6 +175,7 @@ def streaming_replica(primary: Postgres, *, log_statement: str = "all") -> Itera
             "stream",
             "-c",
             "fast",
+            "--no-sync",
             "-d",
             source,
         )

@@ -2,10 +2,15 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
 
 import psycopg
 import pytest
 
+from config import health
+from config.postgresql.base import unpooled
 from tests.api import expect
 from tests.api.server import PROJECT, copied_database, free_port, running_server
 
@@ -99,6 +104,41 @@ print(answer.status_code, answer.headers["Retry-After"], answer.headers["Content
     status, wait, content_type = done.stdout.split()
     assert (status, content_type) == ("503", "application/json")
     assert int(wait) >= 1
+
+
+@pytest.fixture
+def hung_question(db, monkeypatch) -> Iterator[health._Database]:
+    """A database whose first question gets no answer, until the test ends."""
+    monkeypatch.setattr(health, "_PATIENCE", 0.2)
+    monkeypatch.setattr(health, "_known_migrated", False)
+    asked = health._Database()
+    with closing(unpooled()) as holder:
+        with holder.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute("LOCK TABLE django_migrations IN ACCESS EXCLUSIVE MODE")
+        yield asked
+        with holder.cursor() as cursor:
+            cursor.execute("ROLLBACK")
+        for question in asked._hanging:
+            question.result(20)
+
+
+def test_a_question_that_hangs_keeps_who_asks_again_from_waiting(hung_question):
+    began = time.monotonic()
+    for _ in range(50):
+        assert hung_question.reason() == "The database does not answer within 0 seconds."
+
+    assert time.monotonic() - began < 5
+    assert len(hung_question._hanging) == 1
+
+
+def test_a_question_that_hangs_by_itself_is_asked_anew(hung_question, monkeypatch):
+    assert hung_question.reason() is not None
+    monkeypatch.setattr(health, "_known_migrated", True)  # what is asked then hangs no longer
+    monkeypatch.setattr(health, "_HANGS", 0.0)
+    monkeypatch.setattr(health, "_PATIENCE", 20.0)
+
+    assert hung_question.reason() is None
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready"])

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -20,6 +23,7 @@ pytestmark = pytest.mark.django_db
 
 CALLERS = 24  # of two workers with two threads each
 SOME = 60  # answers: every caller is at it
+CALM = 0.1  # seconds between two requests of a caller, while others need the processor to start
 
 
 @pytest.fixture(scope="module")
@@ -51,38 +55,38 @@ def more(tally: Tally) -> None:
     until(lambda: tally.total > enough)
 
 
-def test_told_to_stop_it_loses_no_request_of_many_callers(database) -> None:
-    before = cases(database)
+def test_reloaded_and_told_to_stop_it_loses_no_request_of_many_callers(database, tmp_path) -> None:
+    before, address = cases(database), tmp_path / "address"
+    address.write_text(database)
     with (
-        running_server(database, threads=2, workers=2) as server,
+        running_server("", threads=2, workers=2, DATABASE_URL_FILE=str(address)) as server,
         calling(CALLERS, lambda: server.port) as tally,
     ):
+        more(tally)
+        tally.pause = CALM
+        old = workers(server)
+        address.unlink()
+        server.process.send_signal(signal.SIGHUP)
+        until(lambda: "Not reloaded" in server.logged())
+        assert "DATABASE_URL_FILE" in server.logged()
+        more(tally)
+        assert workers(server) == old
+
+        address.write_text(database)
+        server.process.send_signal(signal.SIGHUP)
+        until(lambda: len(workers(server) - old) == 2)
+        more(tally)  # nobody waits for the new ones to come up
+        assert old <= workers(server)
+        until(lambda: not old & workers(server))
+        assert len(workers(server)) == 2
+
+        tally.pause = 0
         more(tally)
         server.process.terminate()
         assert server.process.wait(PATIENCE) == 0
 
     assert tally.failed == []
     assert tally.closes >= CALLERS  # each was told that its connection ends, and found no other
-    assert cases(database) - before == tally.answers[b"POST", 201] > 0
-
-
-def test_reloaded_it_loses_no_request_of_many_callers(database) -> None:
-    before = cases(database)
-    with (
-        running_server(database, threads=2, workers=2) as server,
-        calling(CALLERS, lambda: server.port) as tally,
-    ):
-        more(tally)
-        old = workers(server)
-        server.process.send_signal(signal.SIGHUP)
-        until(lambda: len(workers(server)) == 4)
-        more(tally)  # nobody waits for the new ones to come up
-        assert old <= workers(server)
-        until(lambda: not old & workers(server))
-        assert len(workers(server)) == 2
-        more(tally)
-
-    assert tally.failed == []
     assert cases(database) - before == tally.answers[b"POST", 201] > 0
 
 
@@ -101,7 +105,7 @@ def test_replaced_behind_a_balancer_it_says_so_first_and_loses_no_request(databa
             time.sleep(0.1)
 
     with (
-        running_server(database, threads=2, workers=2, DRAIN_SECONDS="5") as old,
+        running_server(database, threads=2, workers=2, DRAIN_SECONDS="3") as old,
         running_server(database, threads=2, workers=2) as new,
     ):
         chosen.append(old.port)
@@ -110,6 +114,7 @@ def test_replaced_behind_a_balancer_it_says_so_first_and_loses_no_request(databa
         try:
             with calling(CALLERS, lambda: chosen[0]) as tally:
                 more(tally)
+                tally.pause = CALM
                 old.process.terminate()
                 until(lambda: chosen == [new.port])
                 refused = old.ask("GET", "/health/ready")
@@ -127,8 +132,75 @@ def test_replaced_behind_a_balancer_it_says_so_first_and_loses_no_request(databa
     assert served.headers["Connection"] == "close"
 
 
-def test_interrupted_it_ends_at_once(database) -> None:
+@contextmanager
+def hanging(database: str) -> Iterator[None]:
+    """Let whoever reads or writes cases wait until the block ends."""
+    with psycopg.connect(database) as holder:
+        holder.execute("LOCK TABLE cases IN ACCESS EXCLUSIVE MODE")
+        yield
+
+
+def create(server: Server) -> socket.socket:
+    """Ask for a case, and return the connection on which the answer is to come."""
+    body = b'{"title":"Late reporting"}'
+    caller = socket.create_connection(("127.0.0.1", server.port), PATIENCE)
+    caller.sendall(
+        b"POST /cases HTTP/1.1\r\nHost: localhost\r\nX-Actor-ID: wanda\r\n"
+        b"X-Actor-Roles: case_writer\r\nContent-Type: application/json\r\n"
+        b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+    )
+    return caller
+
+
+def waiting(database: str) -> int:
+    """Count the sessions that wait for the table of cases."""
+    with psycopg.connect(database) as session:
+        return session.execute(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'cases'::regclass"
+        ).fetchone()[0]
+
+
+def statuses(callers: list[socket.socket]) -> list[bytes]:
+    """Return what each caller is answered; who has an answer ends the connection."""
+
+    def status(caller: socket.socket) -> bytes:
+        answer = caller.recv(65_536)
+        caller.close()
+        return answer[9:12]
+
+    with ThreadPoolExecutor(len(callers)) as readers:
+        return list(readers.map(status, callers))
+
+
+def listens(server: Server) -> bool:
+    with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", server.port)):
+        return True
+    return False
+
+
+def test_whose_master_is_killed_answers_what_has_come_and_ends(database) -> None:
     with running_server(database, threads=2) as server:
+        [worker] = workers(server)
+        with hanging(database):
+            callers = [create(server) for _ in range(8)]
+            until(lambda: waiting(database) == 2)
+            server.process.kill()
+            until(lambda: not listens(server))  # it has noticed
+
+        assert statuses(callers) == [b"201"] * 8
+        until(lambda: not Path(f"/proc/{worker}").exists())
+
+
+def test_interrupted_it_ends_at_once_whatever_is_under_way(database) -> None:
+    # Nothing else ends what hangs.
+    limits = dict.fromkeys(("DATABASE_LOCK_SECONDS", "DATABASE_STATEMENT_SECONDS"), "0")
+    with (
+        running_server(database, threads=2, STOP_SECONDS="60", **limits) as server,
+        hanging(database),
+        create(server),
+        create(server),
+    ):
+        until(lambda: waiting(database) == 2)
         server.process.send_signal(signal.SIGINT)
 
-        assert server.process.wait(5) == 0
+        assert server.process.wait(PATIENCE) == 0

@@ -247,8 +247,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 FILE_UPLOAD_HANDLERS = ["cases.admin.uploads.RegisterHandler"]
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-# Probes come past the proxy that ends TLS, and are told nothing that anybody may not know.
-SECURE_REDIRECT_EXEMPT = [r"^health/(live|ready)$"]
+# Probes and scrapes come past the proxy that ends TLS, and are told nothing of any case.
+SECURE_REDIRECT_EXEMPT = [r"^health/(live|ready)$", r"^metrics$"]
 # What a page may load and run: what this service serves, as files of their own, and nothing else.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

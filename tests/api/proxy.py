@@ -25,7 +25,7 @@ from tests.api.server import PATIENCE, PROJECT, Answer, free_port
 HOST = "cases.example.org"
 # What the documented lines say, and what it is here. Each must be there.
 _ELSEWHERE = {
-    "127.0.0.1:8000;": "127.0.0.1:{server};",
+    "127.0.0.1:8000 ": "127.0.0.1:{server} ",
     "listen 80;": "listen 127.0.0.1:{plain};",
     "listen 443 ssl;": "listen 127.0.0.1:{port} ssl;",
     "/etc/ssl/cases.pem;": "{folder}/cases.pem;",

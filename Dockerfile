@@ -34,7 +34,7 @@ ENV APP_ENV=production \
     PORT=8000 \
     PYTHONUNBUFFERED=1 \
     WEB_CONCURRENCY=2
-# Nobody in particular; it owns no file and writes nowhere but to /tmp.
+# Nobody in particular; it owns no file and writes nowhere but to /tmp and /dev/shm.
 USER 10001:10001
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \

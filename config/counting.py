@@ -15,16 +15,21 @@ from typing import Final
 
 # prometheus-client's name for it; read when that is imported, so the folder comes first.
 FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+# Memory of the machine's own. Where the place of temporary files is full, say of uploads, a process
+# that writes into a file mapped from there is ended by the kernel, and so is each that follows.
+_SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 (a folder of our own is made in it)
 
 
 def begin() -> None:
     """Make the folder, one for each server: figures of an earlier one are none of this.
 
-    A server that is reloaded comes by here again, and goes on counting where it was.
+    It lies in shared memory, where there is some and TMPDIR names no other place. A server that
+    is reloaded comes by here again, and goes on counting where it was.
     """
     prefix = f"cases-metrics-{os.getpid()}-"
     if not Path(os.environ.get(FOLDER, "")).name.startswith(prefix):
-        os.environ[FOLDER] = tempfile.mkdtemp(prefix=prefix)
+        own = os.access(_SHARED_MEMORY, os.W_OK) and not os.environ.get("TMPDIR")
+        os.environ[FOLDER] = tempfile.mkdtemp(prefix=prefix, dir=_SHARED_MEMORY if own else None)
 
 
 def forget(pid: int) -> None:

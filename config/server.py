@@ -16,6 +16,7 @@ import time
 from contextlib import suppress
 from typing import Any, Final
 
+from gunicorn.util import close_graceful
 from gunicorn.workers.gthread import (
     DEFAULT_WORKER_DATA_TIMEOUT,
     STOP_KEEPALIVE_LINGER,
@@ -31,6 +32,9 @@ _READABLE_ONCE: Final = select.EPOLLIN | select.EPOLLONESHOT
 # thread waits that long at most; for callers who send a byte now and then there are proxies.
 _SILENCE: Final = struct.pack("ll", int(DEFAULT_WORKER_DATA_TIMEOUT), 0)
 _REFUSING_TO_READ: Final = struct.pack("ll", 60, 0)
+# Of a body that nobody has read, so much is taken before the connection is closed, within two
+# seconds: who is still sending sees no answer of a connection that was reset. More than an upload.
+_UNREAD: Final = 2**26
 _LOOK: Final = 0.5  # seconds between two looks at whether to stop, and at idle connections
 _STEP: Final = 0.05  # the same while it stops
 _PROBES: Final = 64  # connections looked at for probes at once
@@ -230,7 +234,10 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def _close(self, connection: TConn, *, graceful: bool) -> None:
         try:
             with suppress(OSError):
-                connection.close(graceful=graceful)
+                if graceful:
+                    close_graceful(connection.sock, max_drain=_UNREAD)
+                else:
+                    connection.close()
         finally:
             self._count(-1)
 

@@ -14,8 +14,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 
 from config.http.errors import HttpsRequired, answer
 
-# Probes come past the proxy that ends TLS, and are told nothing that anybody may not know.
-_PROBES: Final = ("/health/live", "/health/ready")
+# Probes and scrapes come past the proxy that ends TLS, and are told nothing of any case.
+_PAST_THE_PROXY: Final = ("/health/live", "/health/ready", "/metrics")
 _OF_PEOPLE: Final = ("/admin", "/docs", "/static/")
 
 
@@ -29,7 +29,11 @@ def encrypted_only(
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if not settings.SECURE_SSL_REDIRECT or request.is_secure() or request.path_info in _PROBES:
+        if (
+            not settings.SECURE_SSL_REDIRECT
+            or request.is_secure()
+            or request.path_info in _PAST_THE_PROXY
+        ):
             return get_response(request)
         host = request.get_host()
         if _is_a_persons(request):

@@ -12,26 +12,15 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db import connections as all_connections
 from django.db.backends.base.base import NO_DB_ALIAS
 from django.db.backends.postgresql import base
-from psycopg import Connection, abc
+from psycopg import Connection
 from psycopg.types.datetime import TimestamptzLoader
 from psycopg_pool import ConnectionPool
 
-from cases.prepared import Prepared
 from config.metrics import connections
 from config.postgresql import sessions
+from config.postgresql.cursor import Cursor
 
 _making_a_pool = threading.Lock()
-
-
-class Cursor(base.ServerBindingCursor):
-    """Sends values apart from statements, and prepares those that are marked so."""
-
-    def execute(self, query: abc.Query, params: abc.Params | None = None, **options: Any) -> Cursor:
-        """Execute a statement; one that is ``Prepared`` is planned the first time only."""
-        if isinstance(query, Prepared):
-            options["prepare"] = True
-        super().execute(query, params, **options)  # type: ignore[misc] # psycopg's, below Django's
-        return self
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

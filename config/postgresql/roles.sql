@@ -15,6 +15,8 @@
 
 BEGIN;
 SET LOCAL client_min_messages = warning;
+-- Whoever waits for a table lets all others wait behind it.
+SET LOCAL lock_timeout = '5s';
 
 SELECT format('CREATE ROLE %I LOGIN', name)
   FROM unnest(ARRAY[:'owner', :'app', :'reader']) AS name

@@ -112,6 +112,19 @@ def test_a_body_that_stops_halfway_is_refused_and_does_nothing(server) -> None:
     assert "unhandled_error" not in server.logged()
 
 
+def test_who_sends_a_large_body_to_what_refuses_it_unread_gets_the_answer(server) -> None:
+    with connected(server) as caller:
+        caller.sendall(
+            b"POST /cases HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 9000000\r\n\r\n"
+        )
+        for _ in range(90):
+            caller.sendall(b"x" * 100_000)
+        [answer] = answers(caller)
+
+    assert answer.startswith(b"HTTP/1.1 401 ")
+
+
 def test_a_connection_that_is_not_used_again_is_closed(server) -> None:
     with connected(server) as caller:
         caller.sendall(LIVE)

@@ -63,13 +63,30 @@ def test_no_container_may_more_than_it_must(name):
     assert service["healthcheck" if name != "web" else "image"]  # the image brings its own
 
 
-def test_the_service_starts_after_its_migrations_and_those_after_the_database():
+def test_the_service_starts_after_roles_those_after_migrations_and_these_after_the_database():
     starts = {name: service.get("depends_on", {}) for name, service in SERVICES.items()}
+    done = {"condition": "service_completed_successfully"}
 
     assert {"web", "migrate", "drainer", "sla-timer"} == OURS
     assert starts["migrate"] == {"database": {"condition": "service_healthy"}}
+    assert starts["roles"] == {"migrate": done}
     for name in OURS - {"migrate"}:
-        assert starts[name]["migrate"] == {"condition": "service_completed_successfully"}
+        assert starts[name]["roles"] == done
+
+
+def test_the_database_is_healthy_only_once_others_reach_it():
+    """While the image makes it, a server answers at the socket that nobody else can talk to."""
+    probe = SERVICES["database"]["healthcheck"]["test"]
+
+    assert probe[probe.index("--host") + 1] == "127.0.0.1"
+
+
+def test_nothing_of_the_service_but_its_migrations_knows_the_password_of_the_superuser():
+    superuser = "${POSTGRES_PASSWORD"
+    for name in OURS:
+        given = SERVICES[name]["environment"]
+        assert given["POSTGRES_PASSWORD"] == given["MIGRATE_DATABASE_URL"] == ""
+        assert (superuser in given["DATABASE_URL"]) is (name == "migrate")
 
 
 def test_only_the_web_server_and_the_drainer_are_on_a_network_with_a_way_out():
@@ -84,5 +101,6 @@ def test_no_secret_stands_in_compose_and_none_has_a_default():
 
     assert set(re.findall(r"\$\{(\w+PASSWORD)(:\?)?", text)) == {
         ("POSTGRES_PASSWORD", ":?"),
+        ("CASES_APP_PASSWORD", ":?"),
         ("RABBITMQ_PASSWORD", ":?"),
     }

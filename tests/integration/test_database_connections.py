@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
@@ -10,8 +13,11 @@ from psycopg import ClientCursor, connect
 
 from cases import selectors
 from cases.api.serializers import written
+from cases.lifecycle import CaseStatus
 from cases.models import Case
 from cases.prepared import Prepared
+from tests.api import expect
+from tests.api.server import PROJECT
 from tests.cast import REVIEWER
 from tests.factories import CaseFactory
 
@@ -97,3 +103,74 @@ def test_moments_arrive_in_utc_whichever_way_they_are_read() -> None:
     whole = selectors.get_case(case.id, REVIEWER)
     assert written(row, []) == written(whole, [])
     assert written(row, [])["received_at"] == "2027-03-01T09:30:00.120000Z"
+
+
+@contextmanager
+def altered(kind: str, *, afterwards: str = "") -> Iterator[None]:
+    """Change the type of a column of cases from another session, as a migration does, and back."""
+    parameters = connection.get_connection_params() | {"cursor_factory": ClientCursor}
+    change = "ALTER TABLE cases ALTER COLUMN category TYPE"
+    with connect(**parameters, autocommit=True) as migration:
+        with migration.transaction():
+            migration.execute(f"{change} {kind}; {afterwards}")
+        try:
+            yield
+        finally:
+            connection.close()
+            migration.execute(f"{change} varchar(200)")
+
+
+def test_a_column_may_change_its_type_under_statements_that_stay_planned(fresh, as_actor) -> None:
+    fresh(prepared=True)
+    case, rob = CaseFactory(status=CaseStatus.UNDER_REVIEW), as_actor(REVIEWER)
+    address = f"/cases/{case.id}"
+    rob.get(address)
+    rob.post(f"{address}/close", {"reason": ""})  # reads it with a lock, in a transaction
+
+    with altered("varchar(250)"):
+        assert rob.get(address).status_code == 200
+        assert rob.post(f"{address}/close", {"reason": "Resolved"}).status_code == 200
+
+
+def test_in_the_middle_of_a_transaction_the_caller_is_told_to_try_again_once(fresh, as_actor):
+    fresh(prepared=True)
+    case, rob = CaseFactory(status=CaseStatus.UNDER_REVIEW), as_actor(REVIEWER)
+    address, headers = f"/cases/{case.id}/close", {"idempotency-key": "k"}
+    rob.post(address, {"reason": ""}, headers=headers)
+
+    with altered("varchar(250)"):  # the key is looked for first, then the case is read
+        first = rob.post(address, {"reason": "Resolved"}, headers=headers)
+        second = rob.post(address, {"reason": "Resolved"}, headers=headers)
+
+    expect.refusal(first, 503, "dependency_unavailable", set())
+    assert first.headers["Retry-After"] == "5"
+    assert second.status_code == 200
+
+
+def documented() -> str:
+    """Return how a migration has guards compiled anew, as the documentation has it."""
+    page = (PROJECT / "docs" / "deployment.md").read_text()
+    [block] = re.findall(r"^  ```sql\n(.*?)^  ```$", page, re.DOTALL | re.MULTILINE)
+    return str(block)
+
+
+@pytest.mark.parametrize(
+    ("afterwards", "expected"),
+    [(lambda: "", [503, 200]), (documented, [200, 409])],
+    ids=["not compiled anew", "compiled anew"],
+)
+def test_a_session_whose_guards_were_compiled_for_another_type_is_given_up(
+    fresh, as_actor, afterwards, expected
+):
+    fresh(prepared=True)
+    cases = CaseFactory.create_batch(2, status=CaseStatus.UNDER_REVIEW)
+    rob = as_actor(REVIEWER)
+    rob.post(f"/cases/{cases[0].id}/close", {"reason": "Resolved"})
+
+    with altered("text", afterwards=afterwards()):
+        statuses = [
+            rob.post(f"/cases/{cases[1].id}/close", {"reason": "Resolved"}).status_code
+            for _ in range(2)
+        ]
+
+    assert statuses == expected

@@ -112,6 +112,7 @@ def test_the_database_knows_the_same_pairs_of_statuses(source, target) -> None:
         ("audit", "0001"),
         ("audit", "0002"),
         ("audit", "zero"),
+        ("outbox", "0001"),
         ("outbox", "zero"),
     ],
 )
@@ -121,7 +122,8 @@ def test_migrations_go_back_and_forth_on_an_empty_database(app: str, name: str) 
     call_command("migrate", app, name, verbosity=0)
     assert shape() != before
 
-    call_command("migrate", verbosity=0)
+    # As an operator does: the checks, which look at the database, come before it is migrated.
+    call_command("migrate", verbosity=0, skip_checks=False)
 
     assert shape() == before
     assert Group.objects.count() == len(DEFAULT_ROLES)

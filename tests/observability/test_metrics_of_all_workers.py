@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from config import counting
 from tests.api.server import PATIENCE, Server, running_server
 from tests.cast import AUDITOR, REVIEWER, WRITER
 from tests.observability.figures import Figures, scrape
@@ -151,6 +152,17 @@ def test_an_answer_that_is_given_again_is_no_further_action(server) -> None:
         for figures in (before, scrape(server))
     ]
     assert created[1] == created[0] + 1
+
+
+def test_workers_count_where_no_upload_can_take_the_room(monkeypatch) -> None:
+    monkeypatch.delenv("TMPDIR", raising=False)
+    monkeypatch.setenv(counting.FOLDER, "")
+
+    counting.begin()
+    try:
+        assert Path(os.environ[counting.FOLDER]).parent == Path("/dev/shm")
+    finally:
+        counting.end()
 
 
 def held(told: Figures) -> float:

@@ -37,8 +37,15 @@ SECRET_KEY = _v.text(
     shown="the demo's key",
     secret=True,
     example="at-least-50-random-characters",
-    meaning="signs sessions; production refuses the demo's key, which is public, and short ones",
+    meaning="signs sessions, and guards [second factors](how-to/second-factor.md#what-is-kept);"
+    " production refuses the demo's key, which is public, and short ones",
 )
+SECRET_KEY_FALLBACKS = _v.text(
+    "SECRET_KEY_FALLBACKS",
+    secret=True,
+    meaning="earlier values of `SECRET_KEY`, parted by spaces, that still hold while a new one"
+    " [takes their place](how-to/replace-the-secret-key.md)",
+).split()
 ALLOWED_HOSTS = _v.names(
     "ALLOWED_HOSTS",
     ["localhost", "127.0.0.1", "[::1]", "testserver"],

@@ -1,4 +1,4 @@
-"""Accounts beside their passwords: API tokens, identities of a single sign-on, preferences."""
+"""Accounts beside their passwords: tokens, linked identities, sealed devices, preferences."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import models
 from django.utils.timezone import now
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from knox.models import AbstractAuthToken
 from uuid_utils.compat import uuid7
+
+from config import device_keys
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -80,6 +83,51 @@ class LinkedIdentity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject} at {self.issuer}"
+
+
+class SealedDevice(TOTPDevice):  # type: ignore[misc] # its library has no types
+    """A device whose key stands sealed in the library's table."""
+
+    key: str  # of the library's column, for the type checker
+    user_id: int
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+
+    @classmethod
+    def model_label(cls) -> str:
+        """Return what sessions know devices by: the library's own name."""
+        return str(TOTPDevice.model_label())
+
+    @property
+    def bin_key(self) -> bytes:
+        """The key, opened.
+
+        Raises:
+            device_keys.Unreadable: see there.
+        """
+        return device_keys.unseal(self.key, self.user_id)
+
+    def seal_anew(self) -> bool:
+        """Seal the key under the ``SECRET_KEY`` of now, unsaved; tell whether it was not.
+
+        Raises:
+            device_keys.Unreadable: it cannot be opened.
+        """
+        if device_keys.is_current(self.key, self.user_id):
+            return False
+        self.key = device_keys.seal(self.bin_key, self.user_id)
+        return True
+
+    def verify_token(self, token: str) -> bool:
+        """Compare a code; what that writes brings the key under the ``SECRET_KEY`` of now.
+
+        Raises:
+            device_keys.Unreadable: the key cannot be opened, so no code is right or wrong.
+        """
+        self.seal_anew()
+        return bool(super().verify_token(token))
 
 
 class Preference(models.Model):

@@ -17,9 +17,10 @@ from django.utils.crypto import salted_hmac
 from django.utils.timezone import now
 from django_otp import login
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from config import device_keys
 from config.http.addresses import client_address
+from config.models import SealedDevice
 
 RECOVERY_CODES: Final = 10
 _SINGLE_SIGN_ON: Final = "config.oidc.login.SingleSignOnBackend"
@@ -37,6 +38,8 @@ class Verdict(NamedTuple):
     good: bool
     wait: int = 0
     """Seconds for which no code at all is looked at."""
+    unreadable: bool = False
+    """The device's key cannot be read any more, so no code of it can be compared."""
 
 
 def passed(request: HttpRequest) -> bool:
@@ -58,7 +61,7 @@ def by_single_sign_on(request: HttpRequest) -> bool:
 
 def is_set_up(user: object) -> bool:
     """Tell whether an account has a second factor."""
-    return bool(TOTPDevice.objects.filter(user=user, confirmed=True).exists())
+    return bool(SealedDevice.objects.filter(user=user, confirmed=True).exists())
 
 
 def is_fresh(request: HttpRequest) -> bool:
@@ -70,7 +73,7 @@ def show(request: HttpRequest, user: User, given: str) -> Verdict:
     """Check a code, from the device or a recovery code; a good one completes the log-in."""
     typed = "".join(given.split()).replace("-", "").lower()
     by_time = len(typed) == _DIGITS
-    kind = TOTPDevice if by_time else StaticDevice
+    kind = SealedDevice if by_time else StaticDevice
     with transaction.atomic():
         # Locked, so that one code is not good twice at the same instant.
         device = kind.objects.select_for_update().filter(user=user, confirmed=True).first()
@@ -78,7 +81,11 @@ def show(request: HttpRequest, user: User, given: str) -> Verdict:
             return _failed(request, user)
         if wait := _seconds_to_wait(device):
             return _failed(request, user, wait)
-        if not device.verify_token(typed if by_time else _digest(device, typed)):
+        try:
+            good = device.verify_token(typed if by_time else _kept_as(device, typed))
+        except device_keys.Unreadable:
+            return _unreadable(user)
+        if not good:
             return _failed(request, user)
     _complete(request, device)
     how = "device" if by_time else "recovery_code"
@@ -86,14 +93,16 @@ def show(request: HttpRequest, user: User, given: str) -> Verdict:
     return Verdict(good=True)
 
 
-def pending_device(request: HttpRequest, user: User) -> TOTPDevice:
+def pending_device(request: HttpRequest, user: User) -> SealedDevice:
     """Return the device that this session is setting up; no other session ever knew its key."""
-    device = TOTPDevice.objects.filter(
+    device: SealedDevice | None = SealedDevice.objects.filter(
         user=user, confirmed=False, pk=request.session.get(_PENDING)
     ).first()
-    if device is None:
-        TOTPDevice.objects.filter(user=user, confirmed=False).delete()
-        device = TOTPDevice.objects.create(user=user, name="device", confirmed=False)
+    if device is None or not _can_be_read(device):
+        SealedDevice.objects.filter(user=user, confirmed=False).delete()
+        device = SealedDevice.objects.create(
+            user=user, name="device", confirmed=False, key=device_keys.new(user.pk)
+        )
         request.session[_PENDING] = device.pk
     return device
 
@@ -105,12 +114,12 @@ def set_up(request: HttpRequest, user: User, given: str) -> tuple[Verdict, list[
     """
     device = pending_device(request, user)
     with transaction.atomic():
-        device = TOTPDevice.objects.select_for_update().get(pk=device.pk)
+        device = SealedDevice.objects.select_for_update().get(pk=device.pk)
         if wait := _seconds_to_wait(device):
             return _failed(request, user, wait), []
         if not device.verify_token("".join(given.split())):
             return _failed(request, user), []
-        TOTPDevice.objects.filter(user=user).exclude(pk=device.pk).delete()
+        SealedDevice.objects.filter(user=user).exclude(pk=device.pk).delete()
         device.confirmed = True
         device.save(update_fields=["confirmed"])
         codes = _new_codes(user)
@@ -137,7 +146,7 @@ def reset(user: User, *, by: str) -> bool:
     """Take the second factor away, recovery codes included; tell whether there was one."""
     with transaction.atomic():
         StaticDevice.objects.filter(user=user).delete()
-        deleted, _ = TOTPDevice.objects.filter(user=user).delete()
+        deleted, _ = SealedDevice.objects.filter(user=user).delete()
         if deleted:
             transaction.on_commit(
                 lambda: _log.info("second_factor_reset", actor_id=user.username, by=by)
@@ -145,7 +154,14 @@ def reset(user: User, *, by: str) -> bool:
     return bool(deleted)
 
 
-def _complete(request: HttpRequest, device: TOTPDevice | StaticDevice) -> None:
+def _can_be_read(device: SealedDevice) -> bool:
+    try:
+        return bool(device.bin_key)
+    except device_keys.Unreadable:
+        return False
+
+
+def _complete(request: HttpRequest, device: SealedDevice | StaticDevice) -> None:
     """Let the session do all that its account may, under a new key: the old one was worth less."""
     login(request, device)
     request.session[_SHOWN_AT] = time.time()
@@ -159,7 +175,13 @@ def _failed(request: HttpRequest, user: User, wait: int = 0) -> Verdict:
     return Verdict(good=False, wait=wait)
 
 
-def _seconds_to_wait(device: TOTPDevice | StaticDevice) -> int:
+def _unreadable(user: User) -> Verdict:
+    """Say that nobody can tell whether the code was right. It is no failure of who typed it."""
+    _log.error("second_factor_unreadable", actor_id=user.username)
+    return Verdict(good=False, unreadable=True)
+
+
+def _seconds_to_wait(device: SealedDevice | StaticDevice) -> int:
     allowed, why = device.verify_is_allowed()
     return 0 if allowed else int((why["locked_until"] - now()).total_seconds()) + 1
 
@@ -174,7 +196,15 @@ def _new_codes(user: User) -> list[str]:
     return ["-".join(code[at : at + 4] for at in range(0, len(code), 4)) for code in codes]
 
 
-def _digest(device: StaticDevice, code: str) -> str:
+def _kept_as(device: StaticDevice, code: str) -> str:
+    """Return what is kept of a recovery code, also of one that was made under an earlier secret."""
+    digests = [_digest(device, code, secret) for secret in settings.SECRET_KEY_FALLBACKS]
+    earlier = device.token_set.filter(token__in=digests).values_list("token", flat=True).first()
+    return str(earlier or _digest(device, code))
+
+
+def _digest(device: StaticDevice, code: str, secret: str | None = None) -> str:
     """Return what is kept of a recovery code: neither table nor backup opens anything."""
-    made = salted_hmac(f"recovery code of {device.pk}", code, algorithm="sha256").digest()
+    salt = f"recovery code of {device.pk}"
+    made = salted_hmac(salt, code, secret=secret, algorithm="sha256").digest()
     return b32encode(made[:10]).decode().lower()

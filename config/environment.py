@@ -406,7 +406,8 @@ _v.section("E-mail")
 EMAIL_URL = _v.text(
     "EMAIL_URL",
     secret=True,
-    meaning="the mail server, like `smtp+tls://user:password@host:587` or `smtp+ssl://…:465`",
+    meaning="the mail server, like `smtp+tls://user:password@host:587` or `smtp+ssl://…:465`; with"
+    " it people are told of [changes to their account](how-to/send-email.md#changes-to-accounts)",
 )
 DEFAULT_FROM_EMAIL = _v.text(
     "DEFAULT_FROM_EMAIL", meaning="who sends e-mail, like `Cases <cases@example.org>`"

@@ -21,6 +21,7 @@ from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from config import device_keys
 from config.http.addresses import client_address
 from config.models import SealedDevice
+from config.notices import tell
 
 RECOVERY_CODES: Final = 10
 _SINGLE_SIGN_ON: Final = "config.oidc.login.SingleSignOnBackend"
@@ -86,7 +87,9 @@ def show(request: HttpRequest, user: User, given: str) -> Verdict:
         except device_keys.Unreadable:
             return _unreadable(user)
         if not good:
-            return _failed(request, user)
+            return _failed(request, user, used=by_time and device.shows(typed))
+        if not by_time:
+            tell(user, "recovery_code_used", detail=str(codes_left(user)))
     _complete(request, device)
     how = "device" if by_time else "recovery_code"
     _log.info("second_factor_shown", actor_id=user.username, how=how)
@@ -119,6 +122,7 @@ def set_up(request: HttpRequest, user: User, given: str) -> tuple[Verdict, list[
             return _failed(request, user, wait), []
         if not device.verify_token("".join(given.split())):
             return _failed(request, user), []
+        tell(user, "second_factor_replaced" if is_set_up(user) else "second_factor_set_up")
         SealedDevice.objects.filter(user=user).exclude(pk=device.pk).delete()
         device.confirmed = True
         device.save(update_fields=["confirmed"])
@@ -133,6 +137,7 @@ def renew_codes(user: User) -> list[str]:
     """Make new recovery codes; the earlier ones are void."""
     with transaction.atomic():
         codes = _new_codes(user)
+        tell(user, "recovery_codes_made")
     _log.info("recovery_codes_made", actor_id=user.username)
     return codes
 
@@ -148,6 +153,7 @@ def reset(user: User, *, by: str) -> bool:
         StaticDevice.objects.filter(user=user).delete()
         deleted, _ = SealedDevice.objects.filter(user=user).delete()
         if deleted:
+            tell(user, "second_factor_reset", by=by)
             transaction.on_commit(
                 lambda: _log.info("second_factor_reset", actor_id=user.username, by=by)
             )
@@ -168,10 +174,13 @@ def _complete(request: HttpRequest, device: SealedDevice | StaticDevice) -> None
     request.session.cycle_key()
 
 
-def _failed(request: HttpRequest, user: User, wait: int = 0) -> Verdict:
+def _failed(request: HttpRequest, user: User, wait: int = 0, *, used: bool = False) -> Verdict:
+    address = client_address(request)
     _log.warning(
-        "second_factor_failed", actor_id=user.username, address=client_address(request), wait=wait
+        "second_factor_failed", actor_id=user.username, address=address, wait=wait, used=used
     )
+    if used:
+        tell(user, "code_used_twice")
     return Verdict(good=False, wait=wait)
 
 

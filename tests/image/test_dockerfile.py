@@ -66,16 +66,16 @@ def test_no_container_may_more_than_it_must(name):
 def test_the_service_starts_after_its_migrations_and_those_after_the_database():
     starts = {name: service.get("depends_on", {}) for name, service in SERVICES.items()}
 
-    assert {"web", "migrate", "drainer", "sla-timer"} == OURS
+    assert {"web", "migrate", "drainer", "sla-timer", "notice-timer"} == OURS
     assert starts["migrate"] == {"database": {"condition": "service_healthy"}}
     for name in OURS - {"migrate"}:
         assert starts[name]["migrate"] == {"condition": "service_completed_successfully"}
 
 
-def test_only_the_web_server_and_the_drainer_are_on_a_network_with_a_way_out():
+def test_only_what_is_called_or_calls_others_is_on_a_network_with_a_way_out():
     outside = {name for name, service in SERVICES.items() if "outside" in service["networks"]}
 
-    assert outside == {"web", "drainer"}
+    assert outside == {"web", "drainer", "notice-timer"}
     assert COMPOSE["networks"]["inside"] == {"internal": True}
 
 

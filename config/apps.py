@@ -13,7 +13,7 @@ class ProjectConfig(AppConfig):
     def ready(self) -> None:
         """Register checks, receivers, and how OpenAPI tells the ways in."""
         from cases.signals import action_refused, case_event  # noqa: PLC0415 (models are loaded by now)
-        from config import checks, database_role, logins, production  # noqa: F401, PLC0415 (importing registers them)
+        from config import account_changes, checks, database_role, logins, production  # noqa: F401, PLC0415 (importing registers them)
         from config.http import openapi  # noqa: F401, PLC0415 (likewise)
         from config.metrics import counted  # noqa: PLC0415 (as above)
 

@@ -13,6 +13,7 @@ from limits.errors import ConfigurationError
 
 from cases.calendar import holidays_of
 from config.http.throttling import limiter, rate
+from outbox.destinations.email import check_settings as check_mail_settings
 
 
 @register
@@ -162,6 +163,15 @@ def _check_single_sign_on() -> list[CheckMessage]:
             )
         )
     return found
+
+
+@register
+def check_mail(**kwargs: Any) -> list[CheckMessage]:
+    """Check the mail server where people are told of changes to their accounts by it."""
+    del kwargs
+    if not settings.EMAIL_URL or "email" in settings.OUTBOX_DESTINATIONS:
+        return []  # nobody is told, or the destination says it
+    return check_mail_settings()
 
 
 def traces_wanted() -> bool:

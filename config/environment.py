@@ -37,8 +37,15 @@ SECRET_KEY = _v.text(
     shown="the demo's key",
     secret=True,
     example="at-least-50-random-characters",
-    meaning="signs sessions; production refuses the demo's key, which is public, and short ones",
+    meaning="signs sessions, and guards [second factors](how-to/second-factor.md#what-is-kept);"
+    " production refuses the demo's key, which is public, and short ones",
 )
+SECRET_KEY_FALLBACKS = _v.text(
+    "SECRET_KEY_FALLBACKS",
+    secret=True,
+    meaning="earlier values of `SECRET_KEY`, parted by spaces, that still hold while a new one"
+    " [takes their place](how-to/replace-the-secret-key.md)",
+).split()
 ALLOWED_HOSTS = _v.names(
     "ALLOWED_HOSTS",
     ["localhost", "127.0.0.1", "[::1]", "testserver"],
@@ -399,7 +406,8 @@ _v.section("E-mail")
 EMAIL_URL = _v.text(
     "EMAIL_URL",
     secret=True,
-    meaning="the mail server, like `smtp+tls://user:password@host:587` or `smtp+ssl://…:465`",
+    meaning="the mail server, like `smtp+tls://user:password@host:587` or `smtp+ssl://…:465`; with"
+    " it people are told of [changes to their account](how-to/send-email.md#changes-to-accounts)",
 )
 DEFAULT_FROM_EMAIL = _v.text(
     "DEFAULT_FROM_EMAIL", meaning="who sends e-mail, like `Cases <cases@example.org>`"

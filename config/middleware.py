@@ -18,6 +18,7 @@ from uuid_utils.compat import uuid7
 
 from cases.calendar import office_calendar
 from cases.signals import request_id, trace_context
+from config import notices
 from config.http.errors import handler400
 from config.http.tracing import trace_of
 from config.metrics.counted import count_request
@@ -82,7 +83,8 @@ def request_context(
         structlog.contextvars.clear_contextvars()
         started = time.perf_counter()
         try:
-            response = get_response(request)
+            with notices.acting(request):
+                response = get_response(request)
             response["X-Request-ID"] = identity
             seconds = time.perf_counter() - started
             count_request(request, response.status_code, seconds)

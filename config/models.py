@@ -1,4 +1,4 @@
-"""Accounts beside their passwords: API tokens, identities of a single sign-on, preferences."""
+"""Accounts beside their passwords: tokens, linked identities, devices, notices, preferences."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import models
 from django.utils.timezone import now
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from knox.models import AbstractAuthToken
 from uuid_utils.compat import uuid7
+
+from config import device_keys
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -80,6 +84,92 @@ class LinkedIdentity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject} at {self.issuer}"
+
+
+class SealedDevice(TOTPDevice):  # type: ignore[misc] # its library has no types
+    """A device whose key stands sealed in the library's table."""
+
+    key: str  # of the library's column, for the type checker
+    user_id: int
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+
+    @classmethod
+    def model_label(cls) -> str:
+        """Return what sessions know devices by: the library's own name."""
+        return str(TOTPDevice.model_label())
+
+    @property
+    def bin_key(self) -> bytes:
+        """The key, opened.
+
+        Raises:
+            device_keys.Unreadable: see there.
+        """
+        return device_keys.unseal(self.key, self.user_id)
+
+    def seal_anew(self) -> bool:
+        """Seal the key under the ``SECRET_KEY`` of now, unsaved; tell whether it was not.
+
+        Raises:
+            device_keys.Unreadable: it cannot be opened.
+        """
+        if device_keys.is_current(self.key, self.user_id):
+            return False
+        self.key = device_keys.seal(self.bin_key, self.user_id)
+        return True
+
+    def verify_token(self, token: str) -> bool:
+        """Compare a code; what that writes brings the key under the ``SECRET_KEY`` of now.
+
+        Raises:
+            device_keys.Unreadable: the key cannot be opened, so no code is right or wrong.
+        """
+        self.seal_anew()
+        return bool(super().verify_token(token))
+
+    def shows(self, token: str) -> bool:
+        """Tell whether this is a code of about now, whether it was used or not."""
+        totp = TOTP(self.bin_key, self.step, self.t0, self.digits, self.drift)
+        return token.isdecimal() and bool(totp.verify(int(token), self.tolerance))
+
+
+class AccountNotice(models.Model):
+    """A message that an account is owed about a change to it, or was sent; ``config.notices``."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        SENT = "sent"
+        REFUSED = "refused"
+        """Nobody can be reached at the address."""
+        EXPIRED = "expired"
+        """The mail server was away for so long that it would be no news any more."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    account = models.CharField(max_length=150)
+    recipient = models.CharField(max_length=254)
+    kind = models.CharField(max_length=50)
+    detail = models.CharField(max_length=200)
+    by = models.CharField(max_length=150)
+    address = models.CharField(max_length=45)
+    """From where the change was asked for, as an IP address."""
+    at = models.DateTimeField(default=now)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+
+    class Meta:
+        db_table = "account_notices"
+        default_permissions = ()
+        indexes = [
+            models.Index(
+                fields=["at"], condition=models.Q(state="waiting"), name="account_notices_waiting"
+            ),
+            models.Index(fields=["account", "kind", "at"], name="account_notices_lately"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.account}"
 
 
 class Preference(models.Model):

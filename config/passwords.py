@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+
+from config.notices import tell
 
 
 class MaximumLength:
@@ -22,3 +26,23 @@ class MaximumLength:
     def get_help_text(self) -> str:
         """Say so."""
         return f"Your password may have {self.most} characters at most."
+
+
+class OwnerIsTold:
+    """Refuses nothing. Django lets validators know when a new password was stored."""
+
+    def validate(self, password: str, user: Any = None) -> None:
+        """Take any."""
+
+    def get_help_text(self) -> str:
+        """Say what follows, which is no rule."""
+        return (
+            "A change is told to your e-mail address."
+            if settings.EMAIL_URL
+            else "A change is logged."
+        )
+
+    def password_changed(self, password: str, user: User) -> None:
+        """Let the owner of the account be told."""
+        del password
+        tell(user, "password_changed")

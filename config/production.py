@@ -29,13 +29,21 @@ def check_production(**kwargs: Any) -> list[CheckMessage]:
                 id="config.E010",
             )
         )
-    elif len(settings.SECRET_KEY) < _LEAST_SECRET or len({*settings.SECRET_KEY}) < _LEAST_DIFFERENT:
+    elif _can_be_guessed(settings.SECRET_KEY):
         found.append(
             Error(
                 "SECRET_KEY can be guessed: who has it can log in as anybody.",
                 hint=f"Set it to at least {_LEAST_SECRET} random characters, made by python -c "
                 "'import secrets; print(secrets.token_urlsafe(64))'.",
                 id="config.E014",
+            )
+        )
+    if any(map(_can_be_guessed, settings.SECRET_KEY_FALLBACKS)):
+        found.append(
+            Error(
+                "SECRET_KEY_FALLBACKS can be guessed: it opens what SECRET_KEY opens.",
+                hint="List earlier keys of production only, parted by spaces, or unset it.",
+                id="config.E018",
             )
         )
     if settings.DEBUG:
@@ -71,6 +79,11 @@ def check_production(**kwargs: Any) -> list[CheckMessage]:
             )
         )
     return found + _check_what_can_be_seen()
+
+
+def _can_be_guessed(key: str) -> bool:
+    weak = len(key) < _LEAST_SECRET or len({*key}) < _LEAST_DIFFERENT
+    return weak or key == settings.DEMO_SECRET_KEY
 
 
 def _is_wildcard(host: str) -> bool:

@@ -24,6 +24,7 @@ from cases.models import rights
 from cases.policies import Actor
 from cases.prepared import Prepared
 from config.models import ApiToken
+from config.notices import tell
 
 # Anything else is no token of ours, and needs no look into the database to say so.
 FORM: Final = re.compile(r"rcm_[0-9a-f]{64}")
@@ -149,5 +150,6 @@ def open_with(token: str, *, remembered: bool = False) -> Actor:
 
 
 def _tell(event: str, row: ApiToken, by: str) -> None:
+    tell(row.user, event, detail=f"{row.name} (holds until {row.expiry:%Y-%m-%d})", by=by)
     facts = {"token_id": str(row.id), "owner": row.user.username, "by": by}
     transaction.on_commit(lambda: _log.info(event, expires=row.expiry.isoformat(), **facts))

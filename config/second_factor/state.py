@@ -20,10 +20,11 @@ from django.utils.crypto import salted_hmac
 from django.utils.timezone import now
 from django_otp import login
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from config import sessions
+from config import device_keys, sessions
 from config.http.addresses import client_address
+from config.models import SealedDevice
+from config.notices import tell
 
 RECOVERY_CODES: Final = 10
 _SINGLE_SIGN_ON: Final = "config.oidc.login.SingleSignOnBackend"
@@ -41,6 +42,8 @@ class Verdict(NamedTuple):
     good: bool
     wait: int = 0
     """Seconds for which no code at all is looked at."""
+    unreadable: bool = False
+    """The device's key cannot be read any more, so no code of it can be compared."""
 
 
 def passed(request: HttpRequest) -> bool:
@@ -62,7 +65,7 @@ def by_single_sign_on(request: HttpRequest) -> bool:
 
 def is_set_up(user: object) -> bool:
     """Tell whether an account has a second factor."""
-    return bool(TOTPDevice.objects.filter(user=user, confirmed=True).exists())
+    return bool(SealedDevice.objects.filter(user=user, confirmed=True).exists())
 
 
 def is_fresh(request: HttpRequest) -> bool:
@@ -82,7 +85,7 @@ def show(request: HttpRequest, user: User, given: str) -> Verdict:
     """Check a code, from the device or a recovery code; a good one completes the log-in."""
     typed = _without_blanks(given).replace("-", "").lower()
     by_time = _BY_TIME.fullmatch(typed) is not None
-    kind = TOTPDevice if by_time else StaticDevice
+    kind = SealedDevice if by_time else StaticDevice
     with transaction.atomic():
         # Locked, so that one code is not good twice at the same instant.
         device = kind.objects.select_for_update().filter(user=user, confirmed=True).first()
@@ -90,23 +93,31 @@ def show(request: HttpRequest, user: User, given: str) -> Verdict:
             return _failed(request, user)
         if wait := _seconds_to_wait(device):
             return _failed(request, user, wait)
-        if not device.verify_token(typed if by_time else _digest(device, typed)):
-            return _failed(request, user)
+        try:
+            good = device.verify_token(typed if by_time else _kept_as(device, typed))
+        except device_keys.Unreadable:
+            return _unreadable(user)
+        if not good:
+            return _failed(request, user, used=by_time and device.shows(typed))
+        if not by_time:
+            tell(user, "recovery_code_used", detail=str(codes_left(user)))
     _complete(request, device)
     how = "device" if by_time else "recovery_code"
     _log.info("second_factor_shown", actor_id=user.username, how=how)
     return Verdict(good=True)
 
 
-def pending_device(request: HttpRequest, user: User) -> TOTPDevice:
+def pending_device(request: HttpRequest, user: User) -> SealedDevice:
     """Return the device that this session is setting up; no other session ever knew its key."""
     with _alone(user):
-        device = TOTPDevice.objects.filter(
+        device: SealedDevice | None = SealedDevice.objects.filter(
             user=user, confirmed=False, pk=request.session.get(_PENDING)
         ).first()
-        if device is None:
-            TOTPDevice.objects.filter(user=user, confirmed=False).delete()
-            device = TOTPDevice.objects.create(user=user, name="device", confirmed=False)
+        if device is None or not _can_be_read(device):
+            SealedDevice.objects.filter(user=user, confirmed=False).delete()
+            device = SealedDevice.objects.create(
+                user=user, name="device", confirmed=False, key=device_keys.new(user.pk)
+            )
             request.session[_PENDING] = device.pk
     return device
 
@@ -124,7 +135,8 @@ def set_up(request: HttpRequest, user: User, given: str) -> tuple[Verdict, list[
             return _failed(request, user, wait), []
         if not (_BY_TIME.fullmatch(typed) and device.verify_token(typed)):
             return _failed(request, user), []
-        TOTPDevice.objects.filter(user=user).exclude(pk=device.pk).delete()
+        tell(user, "second_factor_replaced" if is_set_up(user) else "second_factor_set_up")
+        SealedDevice.objects.filter(user=user).exclude(pk=device.pk).delete()
         device.confirmed = True
         device.save(update_fields=["confirmed"])
         codes = _new_codes(user)
@@ -138,6 +150,7 @@ def renew_codes(user: User) -> list[str]:
     """Make new recovery codes; the earlier ones are void."""
     with _alone(user):
         codes = _new_codes(user)
+        tell(user, "recovery_codes_made")
     _log.info("recovery_codes_made", actor_id=user.username)
     return codes
 
@@ -151,8 +164,9 @@ def reset(user: User, *, by: str) -> bool:
     """Take the second factor away, recovery codes included; tell whether there was one."""
     with _alone(user):
         StaticDevice.objects.filter(user=user).delete()
-        deleted, _ = TOTPDevice.objects.filter(user=user).delete()
+        deleted, _ = SealedDevice.objects.filter(user=user).delete()
         if deleted:
+            tell(user, "second_factor_reset", by=by)
             transaction.on_commit(
                 lambda: _log.info("second_factor_reset", actor_id=user.username, by=by)
             )
@@ -171,21 +185,37 @@ def _without_blanks(given: str) -> str:
     return "".join(given.split())
 
 
-def _complete(request: HttpRequest, device: TOTPDevice | StaticDevice) -> None:
+def _can_be_read(device: SealedDevice) -> bool:
+    try:
+        return bool(device.bin_key)
+    except device_keys.Unreadable:
+        return False
+
+
+def _complete(request: HttpRequest, device: SealedDevice | StaticDevice) -> None:
     """Let the session do all that its account may, under a new key: the old one was worth less."""
     login(request, device)
     request.session[_SHOWN_AT] = time.time()
     request.session.cycle_key()
 
 
-def _failed(request: HttpRequest, user: User, wait: int = 0) -> Verdict:
+def _failed(request: HttpRequest, user: User, wait: int = 0, *, used: bool = False) -> Verdict:
+    address = client_address(request)
     _log.warning(
-        "second_factor_failed", actor_id=user.username, address=client_address(request), wait=wait
+        "second_factor_failed", actor_id=user.username, address=address, wait=wait, used=used
     )
+    if used:
+        tell(user, "code_used_twice")
     return Verdict(good=False, wait=wait)
 
 
-def _seconds_to_wait(device: TOTPDevice | StaticDevice) -> int:
+def _unreadable(user: User) -> Verdict:
+    """Say that nobody can tell whether the code was right. It is no failure of who typed it."""
+    _log.error("second_factor_unreadable", actor_id=user.username)
+    return Verdict(good=False, unreadable=True)
+
+
+def _seconds_to_wait(device: SealedDevice | StaticDevice) -> int:
     allowed, why = device.verify_is_allowed()
     return 0 if allowed else int((why["locked_until"] - now()).total_seconds()) + 1
 
@@ -200,7 +230,15 @@ def _new_codes(user: User) -> list[str]:
     return ["-".join(code[at : at + 4] for at in range(0, len(code), 4)) for code in codes]
 
 
-def _digest(device: StaticDevice, code: str) -> str:
+def _kept_as(device: StaticDevice, code: str) -> str:
+    """Return what is kept of a recovery code, also of one that was made under an earlier secret."""
+    digests = [_digest(device, code, secret) for secret in settings.SECRET_KEY_FALLBACKS]
+    earlier = device.token_set.filter(token__in=digests).values_list("token", flat=True).first()
+    return str(earlier or _digest(device, code))
+
+
+def _digest(device: StaticDevice, code: str, secret: str | None = None) -> str:
     """Return what is kept of a recovery code: neither table nor backup opens anything."""
-    made = salted_hmac(f"recovery code of {device.pk}", code, algorithm="sha256").digest()
+    salt = f"recovery code of {device.pk}"
+    made = salted_hmac(salt, code, secret=secret, algorithm="sha256").digest()
     return b32encode(made[:10]).decode().lower()

@@ -22,8 +22,8 @@ from django.utils.safestring import mark_safe
 from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from config.models import SealedDevice
 from config.second_factor import state
 
 _LONGEST = 40
@@ -46,12 +46,15 @@ class CodeForm(forms.Form):
 
     def refuse(self, verdict: state.Verdict) -> None:
         """Say why the code was not taken."""
-        self.add_error(
-            "code",
-            f"Too many wrong codes: wait {verdict.wait} seconds."
-            if verdict.wait
-            else "This code is wrong, or was used before.",
-        )
+        said = "This code is wrong, or was used before."
+        if verdict.wait:
+            said = f"Too many wrong codes: wait {verdict.wait} seconds."
+        elif verdict.unreadable:
+            said = (
+                "The service cannot read the key of your device any more. Use a recovery code, or"
+                " let an administrator take your second factor away: then you set up another."
+            )
+        self.add_error("code", said)
 
 
 def ask_for_code(onward: str) -> HttpResponseRedirect:
@@ -187,7 +190,7 @@ class Overview(_Page):
         """Show it."""
         if not state.passed(request) or not state.is_set_up(self.person):
             return ask_for_code(request.path)
-        device = TOTPDevice.objects.get(user=self.person, confirmed=True)
+        device = SealedDevice.objects.get(user=self.person, confirmed=True)
         return self.answer(
             "overview",
             title="Second factor",
@@ -214,13 +217,13 @@ class NewCodes(_Fresh):
         )
 
 
-def _picture(device: TOTPDevice) -> str:
+def _picture(device: SealedDevice) -> str:
     """Return the QR code of a device's key as SVG, drawn here; white on any ground, to be read."""
     drawn = segno.make(device.config_url, error="m").svg_inline(scale=5, light="#fff", border=4)
     return mark_safe(drawn)  # noqa: S308 (the library's drawing holds numbers and colours only)
 
 
-def _in_groups(device: TOTPDevice) -> str:
+def _in_groups(device: SealedDevice) -> str:
     """Return the key as people type it."""
     key = str(device.config_url).partition("secret=")[2].partition("&")[0]
     return " ".join(key[at : at + 4] for at in range(0, len(key), 4))

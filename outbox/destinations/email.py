@@ -42,7 +42,7 @@ class EmailDestination(Destination):
     @classmethod
     def check(cls) -> list[CheckMessage]:
         """Return what is wrong with the mail server, the sender and the links."""
-        return _check_settings()
+        return check_settings()
 
     def deliver(self, messages: Sequence[Message]) -> Sequence[Outcome]:
         """Send all letters, one after another."""
@@ -60,7 +60,8 @@ def _letter_of(message: Message) -> Letter:
     return letter(message.type, values["data"], datetime.fromisoformat(values["time"]))
 
 
-def _check_settings() -> list[CheckMessage]:
+def check_settings() -> list[CheckMessage]:
+    """Return what is wrong with the mail server, the sender and the links, whoever sends."""
     found: list[CheckMessage] = []
     how = "Set it to smtp+tls://user:password@host:587 (STARTTLS) or smtp+ssl://…:465 (TLS)."
     if not settings.EMAIL_URL:

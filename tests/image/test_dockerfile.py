@@ -67,7 +67,7 @@ def test_the_service_starts_after_roles_those_after_migrations_and_these_after_t
     starts = {name: service.get("depends_on", {}) for name, service in SERVICES.items()}
     done = {"condition": "service_completed_successfully"}
 
-    assert {"web", "migrate", "drainer", "sla-timer"} == OURS
+    assert {"web", "migrate", "drainer", "sla-timer", "notice-timer"} == OURS
     assert starts["migrate"] == {"database": {"condition": "service_healthy"}}
     assert starts["roles"] == {"migrate": done}
     for name in OURS - {"migrate"}:
@@ -89,10 +89,10 @@ def test_nothing_of_the_service_but_its_migrations_knows_the_password_of_the_sup
         assert (superuser in given["DATABASE_URL"]) is (name == "migrate")
 
 
-def test_only_the_web_server_and_the_drainer_are_on_a_network_with_a_way_out():
+def test_only_what_is_called_or_calls_others_is_on_a_network_with_a_way_out():
     outside = {name for name, service in SERVICES.items() if "outside" in service["networks"]}
 
-    assert outside == {"web", "drainer"}
+    assert outside == {"web", "drainer", "notice-timer"}
     assert COMPOSE["networks"]["inside"] == {"internal": True}
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import time
-from binascii import unhexlify
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils.html import escape
 from django_otp.oath import TOTP
-from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from config import device_keys
+from config.models import SealedDevice
 
 RIGHT = "correct horse battery staple"
 CODE = "/admin/second-factor/code/"
@@ -24,21 +25,21 @@ def log_in(browser: Client, username: str, **more: Any) -> Any:
     return browser.post(address, {"username": username, "password": RIGHT}, follow=True, **more)
 
 
-def code_of(device: TOTPDevice, *, ahead: int = 0) -> str:
+def code_of(device: SealedDevice, *, ahead: int = 0) -> str:
     """Return what the device shows now, or some steps later."""
-    totp = TOTP(unhexlify(device.key), device.step, device.t0, device.digits)
+    totp = TOTP(device.bin_key, device.step, device.t0, device.digits)
     totp.time = time.time() + ahead * device.step
     return f"{totp.token():06}"
 
 
-def device_of(user: User) -> TOTPDevice:
-    return TOTPDevice.objects.get(user=user, confirmed=True)
+def device_of(user: User) -> SealedDevice:
+    return SealedDevice.objects.get(user=user, confirmed=True)
 
 
 def set_up(browser: Client, user: User) -> list[str]:
     """Set a device up by the pages; return the recovery codes that they show."""
     page = browser.get(SET_UP).content.decode()
-    pending = TOTPDevice.objects.get(user=user, confirmed=False)
+    pending = SealedDevice.objects.get(user=user, confirmed=False)
     key = re.search(r'Key: <code class="key">([A-Z2-7 ]+)</code>', page)[1].replace(" ", "")
     assert f"secret={key}&" in pending.config_url
     answer = browser.post(SET_UP, {"code": code_of(pending)})
@@ -46,9 +47,11 @@ def set_up(browser: Client, user: User) -> list[str]:
     return re.findall(r'<li><code class="key">([a-z2-7-]+)</code>', answer.content.decode())
 
 
-def with_device(user: User) -> TOTPDevice:
+def with_device(user: User) -> SealedDevice:
     """Give an account a device without the pages."""
-    return TOTPDevice.objects.create(user=user, name="device", confirmed=True)
+    return SealedDevice.objects.create(
+        user=user, name="device", confirmed=True, key=device_keys.new(user.pk)
+    )
 
 
 def calm(device: Any) -> None:

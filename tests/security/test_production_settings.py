@@ -28,6 +28,7 @@ REFUSED = {
     "the demo's key": ({"SECRET_KEY": None}, "SECRET_KEY is not set: the demo's key is public."),
     "a short key": ({"SECRET_KEY": "s3cret" * 8}, "SECRET_KEY can be guessed"),
     "a key of one letter": ({"SECRET_KEY": "x" * 64}, "SECRET_KEY can be guessed"),
+    "a short earlier key": ({"SECRET_KEY_FALLBACKS": "s3cret"}, "SECRET_KEY_FALLBACKS can be"),
     "debugging": ({"DEBUG": "on"}, "DEBUG is on in production: its pages show settings"),
     "header actors": ({"ACTOR_HEADERS": "on"}, "whoever calls could name any actor"),
     "misspelt header actors": ({"ACTOR_HEADERS": "yes"}, "it must be on, off or unsafe-in-prod"),

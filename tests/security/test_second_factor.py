@@ -10,8 +10,8 @@ import pytest
 from django.db.models import F
 from django.test import Client
 from django_otp.plugins.otp_static.models import StaticToken
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from config.models import SealedDevice
 from config.second_factor import state
 from tests.factories import UserFactory
 from tests.security.addresses import addresses, plain
@@ -83,7 +83,7 @@ def test_the_pages_of_a_second_factor_lead_to_the_code(client, ada):
         assert client.get(address).headers["Location"].startswith(CODE)
     assert client.post(SET_UP, {"code": "000000"}).headers["Location"].startswith(CODE)
     assert client.post("/admin/second-factor/codes/").headers["Location"].startswith(CODE)
-    assert not TOTPDevice.objects.filter(confirmed=False).exists()
+    assert not SealedDevice.objects.filter(confirmed=False).exists()
     assert not StaticToken.objects.exists()
 
 
@@ -106,7 +106,7 @@ def test_strangers_see_no_page_of_a_second_factor(client):
         assert client.get(address).headers["Location"].startswith("/admin/login/")
     client.force_login(UserFactory(username="guest", is_staff=False))
     assert client.get(SET_UP).headers["Location"].startswith("/admin/login/")
-    assert not TOTPDevice.objects.exists()
+    assert not SealedDevice.objects.exists()
 
 
 def test_logging_out_is_always_possible(client, ada):
@@ -208,7 +208,7 @@ def test_a_key_that_another_session_has_seen_is_never_set_up(client, ada):
     thief = Client()
     thief.force_login(ada)
     thief.get(SET_UP)
-    known = TOTPDevice.objects.get(user=ada).key
+    known = SealedDevice.objects.get(user=ada).key
     client.force_login(ada)
 
     set_up(client, ada)
@@ -248,7 +248,7 @@ def test_codes_of_other_times_are_wrong(client, ada, steps):
 
 def test_each_wrong_code_doubles_the_wait_during_which_no_code_is_looked_at(client, ada):
     device = with_device(ada)
-    TOTPDevice.objects.update(throttling_failure_count=4)
+    SealedDevice.objects.update(throttling_failure_count=4)
     waits = []
     for _ in range(4):
         browser = Client()  # it is the account that waits, not the browser
@@ -263,7 +263,7 @@ def test_each_wrong_code_doubles_the_wait_during_which_no_code_is_looked_at(clie
 
     assert [round(math.log2(wait)) for wait in waits] == [4, 5, 6, 7]
 
-    TOTPDevice.objects.update(
+    SealedDevice.objects.update(
         throttling_failure_timestamp=F("throttling_failure_timestamp") - timedelta(seconds=129)
     )
     browser.post(CODE, {"code": code_of(device)})
@@ -276,9 +276,9 @@ def test_guessing_at_the_set_up_is_slowed_down_too(client, ada):
     client.get(SET_UP)
 
     assert client.post(SET_UP, {"code": "000000"}).status_code == 200
-    pending = TOTPDevice.objects.get(user=ada)
+    pending = SealedDevice.objects.get(user=ada)
     assert client.post(SET_UP, {"code": code_of(pending)}).status_code == 429
-    assert not TOTPDevice.objects.filter(confirmed=True).exists()
+    assert not SealedDevice.objects.filter(confirmed=True).exists()
 
 
 # --- Where it is not required ---------------------------------------------------------------------

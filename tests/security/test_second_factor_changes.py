@@ -11,8 +11,8 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from config.models import SealedDevice
 from config.second_factor import state
 from tests.factories import UserFactory
 from tests.security.second_factor import (
@@ -106,7 +106,7 @@ def test_the_database_does_not_hold_recovery_codes(ada, codes):
 
 def test_the_page_tells_when_it_was_set_up_by_the_clock_of_the_office(settings, client, ada, codes):
     settings.SLA_TIME_ZONE = "Asia/Tokyo"
-    TOTPDevice.objects.update(created_at=datetime(2026, 3, 1, 20, 30, tzinfo=UTC))
+    SealedDevice.objects.update(created_at=datetime(2026, 3, 1, 20, 30, tzinfo=UTC))
 
     assert "2 Mar 2026, 05:30 JST" in client.get("/admin/second-factor/").content.decode()
 

@@ -18,7 +18,8 @@ from audit.models import AuditAnchor, AuditEvent
 from audit.signed_note import SigningKey
 from cases.lifecycle import CaseAction
 from cases.models import Case, IdempotencyKey, SlaTarget, UploadedRegister
-from config.models import ApiToken
+from config.models import AccountNotice, ApiToken
+from config.notices import tell
 from outbox.models import OutboxEvent
 from tests.api.conftest import Caller
 from tests.cast import ALMIGHTY
@@ -133,6 +134,11 @@ def test_every_command_of_an_operator_works(settings, tmp_path, capsys):
     assert not UploadedRegister.objects.exists()
     run("clearsessions")
     assert not Session.objects.filter(session_key="old").exists()
+    run("seal_second_factors")
+    settings.EMAIL_URL = "smtp://127.0.0.1"  # the tests keep what would be sent
+    tell(UserFactory(email="ada@example.org"), "password_changed")
+    run("send_notices")
+    assert AccountNotice.objects.get().state == "sent"
     run("anchor_audit")
     assert AuditAnchor.objects.count() == 1
     run("export_audit", output=tmp_path / "trail.jsonl")

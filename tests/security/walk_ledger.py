@@ -50,7 +50,10 @@ KEPT_WITH = {
 }
 # Rows of one person: whose they are.
 OWN = {"uploaded_registers": "actor_id", "idempotency_keys": "actor_id", "preferences": "user_id"}
-FOLLOWS = {"uploaded_register_parts", "rights_version", "django_session", "django_admin_log"}
+FOLLOWS = {
+    "uploaded_register_parts", "rights_version", "django_session", "django_admin_log",
+    "account_notices",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

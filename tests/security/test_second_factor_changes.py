@@ -174,7 +174,7 @@ def test_a_session_of_long_ago_sets_up_none_when_it_was_taken_away(client, ada, 
 
     for answer in (asked, refused):
         assert "Log in once more" in answer.content.decode()
-    assert not TOTPDevice.objects.exists()
+    assert not SealedDevice.objects.exists()
     led = client.post("/admin/logout/", {"next": SET_UP}, follow=True)
     assert last_address(led) == f"/admin/login/?next={SET_UP}"
     assert last_address(log_in(client, "ada")).startswith(SET_UP)

@@ -51,6 +51,7 @@ class Lane(threading.Thread):
         self._destination: Destination | None = None
         self._driver: object = None  # the connection that was set up for this work
         self._after = 0
+        self._wakings = 0  # of which it knows
         self._look_again = False  # soon: see wakeup.QUIET_SECONDS
         self._troubles = 0  # in a row
         self._clock_checked = 0.0
@@ -82,6 +83,8 @@ class Lane(threading.Thread):
     def _turn(self) -> bool:
         """Take one batch and whatever wait follows it; returns whether to go on."""
         woken = self._drainer.wakings.count
+        if woken != self._wakings:  # while it waited, or while it delivered
+            self._wakings, self._look_again = woken, True
         reserved = self._drainer.reserve(self._class)
         if not reserved:
             return False
@@ -102,7 +105,8 @@ class Lane(threading.Thread):
             return True
         if self._follows:
             seconds = LOOK_AGAIN_SECONDS if self._look_again else POLL_SECONDS
-            self._look_again = self._drainer.wakings.wait(since=woken, seconds=seconds)
+            self._look_again = False
+            self._drainer.wakings.wait(since=woken, seconds=seconds)
         return self._follows
 
     def _batch(self, size: int) -> Batch:

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 
 from cases import services
-from outbox import wakeup
+from outbox import lanes, wakeup
 from outbox.destinations.base import Destination, Message, Outcome
 from outbox.drainer import Drainer, Plan, Tally
 from outbox.models import OutboxEvent
@@ -133,13 +133,39 @@ def test_a_notice_wakes_a_drainer_long_before_it_would_look_by_itself(monkeypatc
     recorder = Recorder()
     with following(made(recorder)):
         until(lambda: listeners() == 1)
-        time.sleep(0.3)
         first = CaseFactory().id
-        until(lambda: recorder.by_case() == {first: [0]}, seconds=10)
+        until(lambda: recorder.by_case() == {first: [0]}, seconds=30)
         # Two in a row: the second sends no notice of its own, and still comes soon.
         services.add_note(case_id=first, body="One", actor=WRITER)
         services.add_note(case_id=first, body="Two", actor=WRITER)
-        until(lambda: recorder.by_case() == {first: [0, 1, 2]}, seconds=10)
+        until(lambda: recorder.by_case() == {first: [0, 1, 2]}, seconds=30)
+
+
+def test_a_notice_that_comes_while_a_lane_delivers_makes_it_look_again_soon(monkeypatch) -> None:
+    """What is committed right after the notice has none of its own."""
+    monkeypatch.setattr(wakeup, "_NOTIFY", "SELECT 1")
+    waits: list[float] = []
+    wait = wakeup.Wakings.wait
+
+    def noting(wakings: wakeup.Wakings, *, since: int, seconds: float) -> bool:
+        if threading.current_thread().name == "outbox-log-fresh":
+            waits.append(seconds)
+        return wait(wakings, since=since, seconds=seconds)
+
+    class Noticed(Recorder):
+        def deliver(self, messages: Sequence[Message]) -> list[Outcome]:
+            waits.clear()
+            drainer.wakings.wake()
+            return super().deliver(messages)
+
+    monkeypatch.setattr(wakeup.Wakings, "wait", noting)
+    recorder = Noticed()
+    with following(made(recorder)) as drainer:
+        until(lambda: listeners() == 1 and waits[-2:] == [lanes.POLL_SECONDS] * 2)
+        CaseFactory()
+        until(lambda: recorder.got and waits)
+
+        assert waits[0] == wakeup.LOOK_AGAIN_SECONDS
 
 
 def test_without_notices_it_looks_by_itself(monkeypatch) -> None:

@@ -25,6 +25,7 @@ from gunicorn.workers.gthread import (
 )
 
 from config import handover
+from config.metrics import pools
 from config.sockets import InOnePacket, asks_for_health, has_come, refusal
 
 _READABLE_ONCE: Final = select.EPOLLIN | select.EPOLLONESHOT
@@ -105,6 +106,7 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def _look(self, now: float) -> None:
         self.notify()
+        pools.publish()
         self._close_idle(now)
         begun = [*self._at_work.values()]
         if len(begun) >= self.cfg.threads and max(begun) < now - _LOOK:

@@ -16,7 +16,7 @@ from psycopg import Connection
 from psycopg.types.datetime import TimestamptzLoader
 from psycopg_pool import ConnectionPool
 
-from config.metrics import connections
+from config.metrics import connections, pools
 from config.postgresql import sessions
 from config.postgresql.cursor import Cursor
 
@@ -44,13 +44,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return None
         with _making_a_pool:
             if self.alias not in self._connection_pools:
-                self._connection_pools[self.alias] = ConnectionPool(
+                pool = self._connection_pools[self.alias] = ConnectionPool(
                     kwargs=self.get_connection_params() | {"autocommit": True},
                     open=False,
                     configure=self._configure_connection,
                     check=_check,
                     **options,
                 )
+                pools.watch(self.alias, pool)
         return self._connection_pools[self.alias]
 
     def _configure_connection(self, connection: Connection[Any]) -> Any:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import subprocess
 import time
 from http import HTTPStatus
 from typing import Any
@@ -16,6 +19,7 @@ from config.http.errors import TABLE
 from tests.api.server import PATIENCE, PROJECT, running_server
 from tests.cast import WRITER
 from tests.integration.receiver import receiver
+from tests.observability.alarms import ALARMS, unit_tests
 from tests.observability.drainer import following, to
 from tests.observability.figures import Figures, scrape
 from tests.observability.queries import Query
@@ -35,13 +39,15 @@ QUERIES = [
         for target in panel["targets"]
     ),
 ]
+# By default there are none, and nothing is told of them.
+POOL = {"DATABASE_POOL_SIZE": "2"}
 of_each_query = pytest.mark.parametrize(("where", "text", "legend"), QUERIES)
 
 
 @pytest.fixture(scope="module")
 def exposed(database) -> dict[str, set[str]]:
     """Return what a web server and a drainer tell, each sample with its labels."""
-    with receiver() as there, running_server(database, workers=2, **to(there)) as server:
+    with receiver() as there, running_server(database, workers=2, **POOL, **to(there)) as server:
         created = server.ask("POST", "/cases", WRITER, {"title": "Late reporting"})
         assert created.status_code == 201
         server.ask("POST", f"/cases/{created.json()['id']}/close", WRITER, {"reason": "x"})
@@ -50,7 +56,10 @@ def exposed(database) -> dict[str, set[str]]:
             while not (told := drainer()).total("outbox_delivered_total"):
                 assert time.monotonic() < end, told.text
                 time.sleep(0.1)
-        both = Figures(scrape(server).text + told.text).labels()
+        while not (web := scrape(server)).total("database_pool_size"):
+            assert time.monotonic() < end, web.text
+            time.sleep(0.1)
+        both = Figures(web.text + told.text).labels()
     # When a count began is told as well; nobody looks at that.
     return {name: labels for name, labels in both.items() if not name.endswith("_created")}
 
@@ -109,6 +118,20 @@ def test_every_panel_has_a_place_of_its_own():
         taken |= cells
     assert len(PANELS) == len(DASHBOARD["panels"])
     assert len({panel["id"] for panel in PANELS.values()}) == len(PANELS)
+
+
+def test_every_alert_fires_when_it_is_to_and_not_a_minute_before(tmp_path) -> None:
+    assert {*ALARMS} == {*ALERTS}
+    program = shutil.which("promtool")
+    if program is None:
+        reason = "No promtool on this machine (Debian: prometheus); CI insists on it."
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    rules, file = FOLDER / "alerts.yaml", tmp_path / "tests.yaml"
+    file.write_text(yaml.safe_dump(unit_tests(ALERTS, str(rules))))
+
+    for command in (["check", "rules", str(rules)], ["test", "rules", str(file)]):
+        done = subprocess.run([program, *command], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("rule", ALERTS.values(), ids=ALERTS)

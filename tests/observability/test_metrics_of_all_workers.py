@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from config import counting
@@ -189,3 +190,41 @@ def test_connections_are_those_of_living_workers_and_counts_outlive_dead_ones(
         assert told.total("case_actions_total", action="create", outcome="done") == created
         assert told.total("database_connections_opened_total") == held(before) + 1
     assert list(counting.glob("cases-metrics-*")) == []
+
+
+def until_told(server: Server, what: str, number: float) -> Figures:
+    end = time.monotonic() + PATIENCE
+    while (told := scrape(server)).total(what) < number:
+        assert time.monotonic() < end, told.text
+    return told
+
+
+def test_pools_of_all_workers_are_told_and_who_waits_for_them(database, counting) -> None:
+    pool = {
+        "DATABASE_POOL_SIZE": "1",
+        "DATABASE_POOL_WAIT_SECONDS": "1",
+        "DATABASE_LOCK_SECONDS": "0",
+        "TMPDIR": str(counting),
+    }
+    with (
+        psycopg.connect(database) as other,
+        running_server(database, workers=2, threads=3, **pool) as server,
+        ThreadPoolExecutor(6) as callers,
+    ):
+        case_id = server.ask("POST", "/cases", WRITER, NEW).json()["id"]
+        before = until_told(server, "database_pool_size", 1)
+
+        other.execute("LOCK TABLE case_notes")  # who has a worker's one connection waits for it
+        asked = [
+            callers.submit(server.ask, "GET", f"/cases/{case_id}/notes", AUDITOR) for _ in range(6)
+        ]
+        until_told(server, "database_pool_timeouts_total", 1)
+        told = until_told(server, "database_pool_size", 2)  # each worker has made its own
+        other.rollback()
+
+    assert before.total("database_pool_timeouts_total") == 0
+    assert told.total("database_pool_limit", database="default") == 2
+    assert told.total("database_pool_idle") == 0
+    assert told.total("database_pool_waits_total") >= 1
+    assert told.total("database_pool_wait_seconds_total") >= 1
+    assert {answer.result().status_code for answer in asked} == {200, 503}

@@ -1,4 +1,4 @@
-"""Accounts beside their passwords: tokens, linked identities, devices, notices, preferences."""
+"""What accounts have beside passwords: tokens, identities, sessions, devices, preferences."""
 
 from __future__ import annotations
 
@@ -170,6 +170,29 @@ class AccountNotice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.account}"
+
+
+class AccountSession(models.Model):
+    """Whose session a row of ``django_session`` is, and where it was begun; it goes with that."""
+
+    session = models.OneToOneField(
+        "sessions.Session", on_delete=models.CASCADE, related_name="+", editable=False
+    )
+    user: models.ForeignKey[User, User] = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+"
+    )
+    began_at = models.DateTimeField("logged in")
+    seen_at = models.DateTimeField("last used")
+    address = models.CharField("address at the log-in", max_length=45)
+    browser = models.CharField(max_length=50)
+
+    class Meta:
+        db_table = "account_sessions"
+        default_permissions = ()
+        verbose_name = "session"
+
+    def __str__(self) -> str:
+        return f"Session of {self.user}"
 
 
 class Preference(models.Model):

@@ -58,16 +58,18 @@ class CodeForm(forms.Form):
 
 
 @method_decorator([never_cache, sensitive_post_parameters("code")], name="dispatch")
-class _Page(View):
+class Page(View):
     """For people with an account of the back office who logged in with a password."""
 
     person: User
+    codes_only = True
+    """Whether the page is of no use to those who are never asked for a code."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         user = request.user
         if not (isinstance(user, User) and user.is_active and user.is_staff):
             return redirect_to_login(request.get_full_path(), reverse("admin:login"))
-        if settings.ADMIN_MFA == "off" or state.by_single_sign_on(request):
+        if self.codes_only and (settings.ADMIN_MFA == "off" or state.by_single_sign_on(request)):
             message = "No second factor is asked for here."
             raise Http404(message)
         self.person = user
@@ -103,7 +105,7 @@ class _Page(View):
         return HttpResponseRedirect(wanted if safe else reverse("admin:index"))
 
 
-class ShowCode(_Page):
+class ShowCode(Page):
     """Ask for a code: at the log-in, and again before devices and recovery codes are changed."""
 
     def _needless(self) -> HttpResponse | None:
@@ -131,7 +133,7 @@ class ShowCode(_Page):
         return self.onward()
 
 
-class _Fresh(_Page):
+class _Fresh(Page):
     """Where there is a second factor, it has to be shown first, just now."""
 
     def before(self, request: HttpRequest) -> HttpResponse | None:
@@ -171,7 +173,7 @@ class SetUp(_Fresh):
         }
 
 
-class Overview(_Page):
+class Overview(Page):
     """What the person has, and what can be done about it."""
 
     def get(self, request: HttpRequest) -> HttpResponse:

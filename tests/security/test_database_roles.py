@@ -224,7 +224,7 @@ def test_the_check_has_nothing_to_say_of_the_services_role(loosened):
 
 
 def test_the_check_warns_of_an_owner_and_of_who_can_become_one(loosened):
-    sentence = "owns tables, api_tokens among them: it can switch their guards off."
+    sentence = "owns tables, account_notices among them: it can switch their guards off."
 
     assert excesses(loosened, loosened.owner) == [sentence]
     with psycopg.connect(loosened.url, autocommit=True) as session:

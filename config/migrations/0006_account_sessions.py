@@ -29,6 +29,7 @@ class Migration(migrations.Migration):
                 (
                     "session",
                     models.OneToOneField(
+                        db_constraint=False,
                         editable=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
@@ -49,5 +50,12 @@ class Migration(migrations.Migration):
                 "db_table": "account_sessions",
                 "default_permissions": (),
             },
+        ),
+        # Django's own constraint would stop whoever deletes a session and knows of no such row: the
+        # version before, while it still runs, and people with SQL.
+        migrations.RunSQL(
+            "ALTER TABLE account_sessions ADD CONSTRAINT account_sessions_session"
+            " FOREIGN KEY (session_id) REFERENCES django_session ON DELETE CASCADE",
+            "ALTER TABLE account_sessions DROP CONSTRAINT account_sessions_session",
         ),
     ]

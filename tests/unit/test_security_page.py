@@ -140,7 +140,7 @@ OTHERS = {
 
 
 def test_every_threat_has_its_proof_and_every_boundary_its_letters() -> None:
-    threats = [row for row in rows(page("threat-model.md"), width=4)]
+    threats = list(rows(page("threat-model.md"), width=4))
     boundaries = re.findall(r"^## (B\d)", page("threat-model.md"), re.MULTILINE)
 
     assert boundaries == ["B1", "B2", "B3", "B4", "B5"]

@@ -14,6 +14,8 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db.models.signals import m2m_changed, pre_delete, pre_save
 from django.dispatch import receiver
 
+from config import asking, sessions
+from config.models import AccountSession
 from config.notices import tell
 
 _FLAGS: Final = {
@@ -48,6 +50,8 @@ def _account_saved(
         for name, words in _FLAGS.items()
         if name in before and before[name] != getattr(instance, name)
     ]
+    if before.get("is_active") and not instance.is_active:
+        sessions.end(AccountSession.objects.filter(user=instance), by=asking.who())
     if changed:
         tell(instance, "rights_changed", detail=", ".join(changed))
 

@@ -17,11 +17,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from config import tokens
+from config import session_admin, tokens
 from config.models import ApiToken, LinkedIdentity
 from config.second_factor import admin as second_factors
 
-__all__ = ["second_factors"]  # registered by its import
+__all__ = ["second_factors", "session_admin"]  # registered by their import
 _log = structlog.get_logger("logins")
 
 admin.site.unregister(AccessAttempt)

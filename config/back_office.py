@@ -17,7 +17,9 @@ from django.urls import URLPattern, URLResolver, path, reverse
 from cases.models import Case
 from config.models import Preference
 from config.second_factor import passed, views
+from config.second_factor.again import Again, fresh_first
 from config.second_factor.state import by_single_sign_on
+from config.session_pages import OwnSessions
 
 
 class Way(NamedTuple):
@@ -66,7 +68,8 @@ class BackOffice(AdminSite):
             found.append(Way("Dashboard", dashboard, "chart", here == dashboard))
         if any(app["app_label"] != "cases" for app in context["available_apps"]):
             apart = here in (start, dashboard) or here.startswith(cases)
-            account = here.startswith(reverse("admin:password_change"))
+            own = ("password_change", "second_factor", "sessions", "again")
+            account = here.startswith(tuple(reverse(f"admin:{name}") for name in own))
             found.append(Way("Administration", tables, "settings", not apart and not account))
         return found
 
@@ -87,6 +90,10 @@ class BackOffice(AdminSite):
         """Let in who has an account here and has shown all that a log-in asks for."""
         return super().has_permission(request) and passed(request)
 
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 (Django's signature)
+        """Let people in to a page; before some of them they prove once more who they are."""
+        return fresh_first(view, super().admin_view(view, cacheable))
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Ask for the password, or for the code of who has given the password already."""
         if request.method == "GET" and super().has_permission(request) and not passed(request):
@@ -96,12 +103,14 @@ class BackOffice(AdminSite):
         return super().login(request, extra_context)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Add the dashboard, the page of all tables, and the second factor."""
+        """Add the dashboard, the page of all tables, the second factor and the sessions."""
         ours = [
             path("tables/", self.admin_view(self.tables), name="tables"),
             path("dashboard/", self.admin_view(self.dashboard), name="dashboard"),
+            path("sessions/", self.admin_view(OwnSessions.as_view()), name="sessions"),
             # Also for who has given a password and has no code: logging out is always possible.
             path("logout/", self.logout, name="logout"),
+            path("again/", Again.as_view(), name="again"),
             path("second-factor/", views.Overview.as_view(), name="second_factor"),
             path("second-factor/code/", views.ShowCode.as_view(), name="second_factor_code"),
             path("second-factor/set-up/", views.SetUp.as_view(), name="second_factor_set_up"),

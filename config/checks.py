@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 (Django's name)
+from django.db import ProgrammingError
 from limits.errors import ConfigurationError
 
 from cases.calendar import holidays_of
+from config import device_keys
 from config.http.throttling import limiter, rate
+from config.models import SealedDevice
 from outbox.destinations.email import check_settings as check_mail_settings
 
 
@@ -172,6 +176,27 @@ def check_mail(**kwargs: Any) -> list[CheckMessage]:
     if not settings.EMAIL_URL or "email" in settings.OUTBOX_DESTINATIONS:
         return []  # nobody is told, or the destination says it
     return check_mail_settings()
+
+
+@register(Tags.database, deploy=True)
+def check_sealed(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Warn of keys of second factors that an earlier version kept as they were."""
+    del kwargs
+    if "default" not in (databases or ()):
+        return []
+    try:
+        plain = SealedDevice.objects.exclude(key__startswith=device_keys.FORM).count()
+    except ProgrammingError:
+        return []  # there is no such table yet
+    if not plain:
+        return []
+    return [
+        Warning(
+            f"{plain} keys of second factors stand in the database as they are.",
+            hint="Once no process of the version before is left: manage.py seal_second_factors.",
+            id="config.W003",
+        )
+    ]
 
 
 def traces_wanted() -> bool:

@@ -21,7 +21,7 @@ from django.conf import settings
 KEY_BYTES: Final = 20  # of a device, as RFC 4226 has it
 # No hexadecimal digit is a dot, so this begins no key as earlier versions kept it. The library's
 # column has room for 80 characters; these are 67.
-_FORM: Final = "v1."
+FORM: Final = "v1."
 _NONCE_BYTES: Final = 12
 
 
@@ -38,12 +38,17 @@ def seal(key: bytes, account: int) -> str:
     """Return what is kept of a key."""
     nonce = secrets.token_bytes(_NONCE_BYTES)
     sealed = _cipher(settings.SECRET_KEY).encrypt(nonce, key, _bound(account))
-    return _FORM + urlsafe_b64encode(nonce + sealed).decode()
+    return FORM + urlsafe_b64encode(nonce + sealed).decode()
+
+
+def is_sealed(kept: str) -> bool:
+    """Tell whether a key is sealed at all: earlier versions kept it as it was."""
+    return kept.startswith(FORM)
 
 
 def is_current(kept: str, account: int) -> bool:
     """Tell whether a key is sealed under the ``SECRET_KEY`` of now."""
-    return kept.startswith(_FORM) and _opened(kept, account, settings.SECRET_KEY) is not None
+    return is_sealed(kept) and _opened(kept, account, settings.SECRET_KEY) is not None
 
 
 def unseal(kept: str, account: int) -> bytes:
@@ -52,7 +57,7 @@ def unseal(kept: str, account: int) -> bytes:
     Raises:
         Unreadable: none of the secrets opens it.
     """
-    if not kept.startswith(_FORM):
+    if not is_sealed(kept):
         return bytes.fromhex(kept)
     for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         key = _opened(kept, account, secret)
@@ -63,7 +68,7 @@ def unseal(kept: str, account: int) -> bytes:
 
 def _opened(kept: str, account: int, secret: str) -> bytes | None:
     try:
-        sealed = urlsafe_b64decode(kept.removeprefix(_FORM))
+        sealed = urlsafe_b64decode(kept.removeprefix(FORM))
         return _cipher(secret).decrypt(
             sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _bound(account)
         )

@@ -70,7 +70,7 @@ def locked_out(
 @receiver(user_logged_in, dispatch_uid="config.logged_in")
 def _logged_in(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
     del sender, kwargs
-    sessions.begin(request.session, hours=settings.SESSION_HOURS)
+    sessions.begin(request, hours=settings.SESSION_HOURS)
     _log.info("logged_in", actor_id=user.username, address=client_address(request))
 
 

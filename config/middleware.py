@@ -18,7 +18,7 @@ from uuid_utils.compat import uuid7
 
 from cases.calendar import office_calendar
 from cases.signals import request_id, trace_context
-from config import notices
+from config.asking import asking
 from config.http.errors import handler400
 from config.http.tracing import trace_of
 from config.metrics.counted import count_request
@@ -83,7 +83,7 @@ def request_context(
         structlog.contextvars.clear_contextvars()
         started = time.perf_counter()
         try:
-            with notices.acting(request):
+            with asking(request):
                 response = get_response(request)
             response["X-Request-ID"] = identity
             seconds = time.perf_counter() - started

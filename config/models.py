@@ -1,4 +1,4 @@
-"""Accounts beside their passwords: tokens, linked identities, devices, notices, preferences."""
+"""What accounts have beside passwords: tokens, identities, sessions, devices, preferences."""
 
 from __future__ import annotations
 
@@ -122,12 +122,15 @@ class SealedDevice(TOTPDevice):  # type: ignore[misc] # its library has no types
         return True
 
     def verify_token(self, token: str) -> bool:
-        """Compare a code; what that writes brings the key under the ``SECRET_KEY`` of now.
+        """Compare a code; what that writes brings a sealed key under the ``SECRET_KEY`` of now.
+
+        A key that an earlier version kept as it was stays so: that version may still be running.
 
         Raises:
             device_keys.Unreadable: the key cannot be opened, so no code is right or wrong.
         """
-        self.seal_anew()
+        if device_keys.is_sealed(self.key):
+            self.seal_anew()
         return bool(super().verify_token(token))
 
     def shows(self, token: str) -> bool:
@@ -170,6 +173,33 @@ class AccountNotice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.account}"
+
+
+class AccountSession(models.Model):
+    """Whose session a row of ``django_session`` is, and where it was begun; it goes with that."""
+
+    session = models.OneToOneField(
+        "sessions.Session",
+        on_delete=models.CASCADE,
+        related_name="+",
+        editable=False,
+        db_constraint=False,  # the migration has one that deletes, whoever deletes the session
+    )
+    user: models.ForeignKey[User, User] = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+"
+    )
+    began_at = models.DateTimeField("logged in")
+    seen_at = models.DateTimeField("last used")
+    address = models.CharField("address at the log-in", max_length=45)
+    browser = models.CharField(max_length=50)
+
+    class Meta:
+        db_table = "account_sessions"
+        default_permissions = ()
+        verbose_name = "session"
+
+    def __str__(self) -> str:
+        return f"Session of {self.user}"
 
 
 class Preference(models.Model):

@@ -7,9 +7,7 @@ fails nor waits.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping
 from datetime import timedelta
 from email.utils import parseaddr
 from types import MappingProxyType
@@ -19,14 +17,13 @@ import structlog
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.mail import EmailMessage
-from django.http import HttpRequest
 from django.utils.timezone import now
 
+from config import asking
 from config.http.addresses import client_address
 from config.models import AccountNotice
 
 _log = structlog.get_logger("notices")
-_request: ContextVar[HttpRequest | None] = ContextVar("request of notices", default=None)
 _LONGEST: Final = 200  # characters of a text that people chose
 
 
@@ -99,16 +96,6 @@ WORDS: Final[Mapping[str, Words]] = MappingProxyType(
 )
 
 
-@contextmanager
-def acting(request: HttpRequest) -> Iterator[None]:
-    """Let notices within say who asked for the change, and from where."""
-    token = _request.set(request)
-    try:
-        yield
-    finally:
-        _request.reset(token)
-
-
 def tell(
     user: User, kind: str, *, detail: str = "", by: str = "", also: tuple[str, ...] = ()
 ) -> None:
@@ -121,7 +108,7 @@ def tell(
         by: who did it; without it who asks in this request, or else who runs the command.
         also: further addresses.
     """
-    request = _request.get()
+    request = asking.current()
     recipients = dict.fromkeys(filter(None, (user.email, *also))) if settings.EMAIL_URL else {}
     if recipients and WORDS[kind].seldom and _told_lately(user, kind):
         return
@@ -131,7 +118,8 @@ def tell(
             recipient=recipient,
             kind=kind,
             detail=_one_line(detail),
-            by=by or _asking(request, kind),
+            # Of what nobody meant to happen, whose session it was says nothing.
+            by=by or ("" if WORDS[kind].seldom else asking.who()),
             address=(client_address(request) if request else None) or "",
         )
         for recipient in recipients
@@ -157,14 +145,6 @@ def letter(notice: AccountNotice) -> EmailMessage:
         # The same at each attempt: many mail systems drop the second one.
         headers={"Message-ID": f"<{notice.id}@{domain}>", "Auto-Submitted": "auto-generated"},
     )
-
-
-def _asking(request: HttpRequest | None, kind: str) -> str:
-    """Return whose session it is; of what nobody meant to happen that says nothing."""
-    user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated or WORDS[kind].seldom:
-        return ""
-    return str(user.get_username())
 
 
 def _told_lately(user: User, kind: str) -> bool:

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
+from config import asking, sessions
+from config.models import AccountSession
 from config.notices import tell
 
 
@@ -28,7 +30,7 @@ class MaximumLength:
         return f"Your password may have {self.most} characters at most."
 
 
-class OwnerIsTold:
+class AfterAChange:
     """Refuses nothing. Django lets validators know when a new password was stored."""
 
     def validate(self, password: str, user: Any = None) -> None:
@@ -36,13 +38,14 @@ class OwnerIsTold:
 
     def get_help_text(self) -> str:
         """Say what follows, which is no rule."""
-        return (
-            "A change is told to your e-mail address."
-            if settings.EMAIL_URL
-            else "A change is logged."
-        )
+        told = " and you are told by e-mail" if settings.EMAIL_URL else ""
+        return f"With the change your other sessions end{told}."
 
     def password_changed(self, password: str, user: User) -> None:
-        """Let the owner of the account be told."""
+        """End the account's sessions, but for the one that asks; let the owner be told."""
         del password
+        request = asking.current()
+        here = request.session.session_key if request and hasattr(request, "session") else None
+        others = AccountSession.objects.filter(user=user).exclude(session_id=here)
+        sessions.end(others, by=asking.who())
         tell(user, "password_changed")

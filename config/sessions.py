@@ -2,27 +2,40 @@
 
 Django finds ``SessionStore`` here by the name of the module. A session ends some time after its
 last request (``SESSION_IDLE_MINUTES``), by the date that stands in its row, and ``SESSION_HOURS``
-after its log-in whatever happens.
+after its log-in whatever happens. Beside it stands whose it is, for who wants to end it earlier.
 """
 
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import Any, Final
 
+import structlog
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
-from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.timezone import now
+
+from config.http.addresses import client_address
+from config.http.agents import described
+from config.models import AccountSession
 
 ENDS: Final = "ends_at"
-_BEGAN: Final = "logged_in_at"
+BEGAN: Final = "began_at"
 _SEEN: Final = "seen_at"
+_ADDRESS: Final = "address"
+_BROWSER: Final = "browser"
 # A request moves the end of a session only so often: most of them write nothing.
 _COARSE_SECONDS: Final = 60
+_log = structlog.get_logger("logins")
 
 
 class SessionStore(db.SessionStore):
-    """A row of ``django_session``."""
+    """A row of ``django_session``, and of ``account_sessions`` once somebody has logged in."""
 
     def load(self) -> dict[str, Any]:
         """Return what the session holds; nothing, if its time is over."""
@@ -39,13 +52,61 @@ class SessionStore(db.SessionStore):
             self.modified = True
         return data
 
+    def save(self, must_create: bool = False) -> None:  # noqa: FBT001, FBT002 (Django's signature)
+        """Keep the session, and who can see that it is there."""
+        with transaction.atomic():
+            super().save(must_create)
+            if ENDS in self and SESSION_KEY in self:
+                _keep(self)
 
-def begin(session: SessionBase, *, hours: float) -> None:
-    """Let a session that has just logged in end after so many hours."""
-    now = time.time()
-    session[_BEGAN], session[ENDS], session[_SEEN] = now, now + hours * 3600, now
+
+def _keep(session: SessionStore) -> None:
+    seen = session[_SEEN]
+    AccountSession.objects.bulk_create(
+        [
+            AccountSession(
+                session_id=str(session.session_key),
+                user_id=int(session[SESSION_KEY]),
+                began_at=datetime.fromtimestamp(session.get(BEGAN, seen), UTC),
+                seen_at=datetime.fromtimestamp(seen, UTC),
+                address=session.get(_ADDRESS) or "",
+                browser=session.get(_BROWSER) or "",
+            )
+        ],
+        update_conflicts=True,
+        unique_fields=["session"],
+        update_fields=["user", "seen_at"],
+    )
 
 
-def seconds_since_log_in(session: SessionBase) -> float:
-    """Return how long ago somebody proved who it is; a very long time, where that is not known."""
-    return time.time() - float(session.get(_BEGAN, 0))
+def begin(request: HttpRequest, *, hours: float) -> None:
+    """Let the session of a request that has just logged in end after so many hours."""
+    session, began = request.session, time.time()
+    session[ENDS] = began + hours * 3600
+    session[BEGAN] = session[_SEEN] = began
+    session[_ADDRESS] = client_address(request)
+    session[_BROWSER] = described(request.headers.get("User-Agent", ""))
+
+
+def of(user_id: int) -> QuerySet[AccountSession]:
+    """Return the sessions of an account that are not over, the latest first."""
+    found = AccountSession.objects.filter(user_id=user_id, session__expire_date__gt=now())
+    return found.order_by("-seen_at", "-id")
+
+
+def end(which: QuerySet[AccountSession], *, by: str) -> int:
+    """End sessions now: whoever has their cookies is asked to log in. Return how many there were.
+
+    Args:
+        which: they.
+        by: who ends them.
+    """
+    with transaction.atomic():
+        rows = list(which.select_related("user"))
+        Session.objects.filter(pk__in=[row.session_id for row in rows]).delete()
+        for row in rows:
+            name = row.user.get_username()
+            transaction.on_commit(
+                lambda name=name: _log.info("session_ended", actor_id=name, by=by)  # type: ignore[misc] # its default has the type
+            )
+    return len(rows)

@@ -138,7 +138,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "config.passwords.MaximumLength"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "config.passwords.OwnerIsTold"},
+    {"NAME": "config.passwords.AfterAChange"},
 ]
 ACTOR_HEADERS = ("unsafe-in-production" if PRODUCTION else "on") == ACTOR_HEADERS_SETTING
 LOGIN_URL = "admin:login"

@@ -153,7 +153,7 @@ class _Return(OIDCAuthenticationCallbackView):  # type: ignore[misc] # its libra
     def login_success(self) -> HttpResponse:
         response: HttpResponse = super().login_success()
         # Roles are taken from the issuer at a log-in only: so a log-in does not hold for weeks.
-        sessions.begin(self.request.session, hours=settings.OIDC_SESSION_HOURS)
+        sessions.begin(self.request, hours=settings.OIDC_SESSION_HOURS)
         return response
 
     def login_failure(self) -> HttpResponse:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django_otp.plugins.otp_static import admin as static_devices
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from config.second_factor import state, views
+from config.second_factor import state
 
 # Their library's page shows recovery codes and lets them be typed; its page of devices stays away
 # by itself where another one is there.
@@ -37,18 +36,6 @@ class DeviceAdmin(admin.ModelAdmin[TOTPDevice]):
         """Take it away, recovery codes included; the log tells by whom."""
         assert isinstance(request.user, User)  # noqa: S101 (admin_view lets nobody else in)
         state.reset(obj.user, by=request.user.username)
-
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Ask for a code first: else a session that somebody left open sets up another device."""
-        if (
-            settings.ADMIN_MFA != "off"
-            and state.is_set_up(request.user)
-            and not state.is_fresh(request)
-        ):
-            return views.ask_for_code(request.path)
-        return super().delete_view(request, object_id, extra_context)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Offer no deletion of many at once: each is told by name."""

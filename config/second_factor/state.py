@@ -69,16 +69,26 @@ def is_set_up(user: object) -> bool:
 
 
 def is_fresh(request: HttpRequest) -> bool:
-    """Tell whether a code was shown just now, as changes of devices and recovery codes need it."""
-    return bool(time.time() - request.session.get(_SHOWN_AT, 0) < _FRESH_SECONDS)
+    """Tell whether a session was proven just now: by a code, where there is a device for it.
 
-
-def logged_in_just_now(request: HttpRequest) -> bool:
-    """Tell whether a password was given just now, as a first device needs it.
-
-    Else who took over an old session could set a device up, once the owner's was taken away.
+    Else by the password, or by the log-in itself.
     """
-    return sessions.seconds_since_log_in(request.session) < _FRESH_SECONDS
+    proven = request.session.get(_SHOWN_AT, 0)
+    if not asks_for_code(request):
+        proven = max(proven, request.session.get(sessions.BEGAN, 0))
+    return bool(time.time() - proven < _FRESH_SECONDS)
+
+
+def asks_for_code(request: HttpRequest) -> bool:
+    """Tell whether log-ins of this kind to this account need a code."""
+    if settings.ADMIN_MFA == "off" or by_single_sign_on(request):
+        return False
+    return is_set_up(request.user)
+
+
+def prove(request: HttpRequest) -> None:
+    """Take down that this session was proven now."""
+    request.session[_SHOWN_AT] = time.time()
 
 
 def show(request: HttpRequest, user: User, given: str) -> Verdict:
@@ -195,7 +205,7 @@ def _can_be_read(device: SealedDevice) -> bool:
 def _complete(request: HttpRequest, device: SealedDevice | StaticDevice) -> None:
     """Let the session do all that its account may, under a new key: the old one was worth less."""
     login(request, device)
-    request.session[_SHOWN_AT] = time.time()
+    prove(request)
     request.session.cycle_key()
 
 

@@ -63,17 +63,25 @@ def ask_for_code(onward: str) -> HttpResponseRedirect:
     return HttpResponseRedirect(f"{reverse('admin:second_factor_code')}?{query}")
 
 
+def ask_again(request: HttpRequest) -> HttpResponseRedirect:
+    """Lead to the page that asks once more who somebody is, and from there back to this one."""
+    query = urlencode({REDIRECT_FIELD_NAME: request.get_full_path()})
+    return HttpResponseRedirect(f"{reverse('admin:again')}?{query}")
+
+
 @method_decorator([never_cache, sensitive_post_parameters("code")], name="dispatch")
-class _Page(View):
+class Page(View):
     """For people with an account of the back office who logged in with a password."""
 
     person: User
+    codes_only = True
+    """Whether the page is of no use to those who are never asked for a code."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         user = request.user
         if not (isinstance(user, User) and user.is_active and user.is_staff):
             return redirect_to_login(request.get_full_path(), reverse("admin:login"))
-        if settings.ADMIN_MFA == "off" or state.by_single_sign_on(request):
+        if self.codes_only and (settings.ADMIN_MFA == "off" or state.by_single_sign_on(request)):
             message = "No second factor is asked for here."
             raise Http404(message)
         self.person = user
@@ -109,7 +117,7 @@ class _Page(View):
         return HttpResponseRedirect(wanted if safe else reverse("admin:index"))
 
 
-class ShowCode(_Page):
+class ShowCode(Page):
     """Ask for a code: at the log-in, and again before devices and recovery codes are changed."""
 
     def _needless(self) -> HttpResponse | None:
@@ -137,21 +145,19 @@ class ShowCode(_Page):
         return self.onward()
 
 
-class _Fresh(_Page):
+class _Fresh(Page):
     """Who changes something proves first, just now, who it is.
 
-    By a code where there is a second factor, else by the password.
+    By a code where there is a second factor, else by the password: who took over an old session
+    could set a device up, once the owner's was taken away.
     """
 
     def before(self, request: HttpRequest) -> HttpResponse | None:
         """Ask for that proof, unless it was given just now."""
-        if not state.is_set_up(self.person):
-            if state.logged_in_just_now(request):
-                return None
-            return self.answer("log_in_again", title="Log in once more")
-        if state.passed(request) and state.is_fresh(request):
+        has_device = state.is_set_up(self.person)
+        if state.is_fresh(request) and (state.passed(request) or not has_device):
             return None
-        return ask_for_code(reverse("admin:second_factor"))
+        return ask_for_code(reverse("admin:second_factor")) if has_device else ask_again(request)
 
 
 class SetUp(_Fresh):
@@ -183,7 +189,7 @@ class SetUp(_Fresh):
         }
 
 
-class Overview(_Page):
+class Overview(Page):
     """What the person has, and what can be done about it."""
 
     def get(self, request: HttpRequest) -> HttpResponse:

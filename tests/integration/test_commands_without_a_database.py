@@ -18,6 +18,7 @@ COMMANDS = (
     "purge_outbox",
     "requeue_outbox --all",
     "list_api_tokens",
+    "seal_second_factors",
 )
 
 

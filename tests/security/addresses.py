@@ -94,10 +94,11 @@ INSIDERS = [
     for model in ("audit/auditevent", "outbox/outboxevent")
     for page in ("", "add/", "{id}/history/", "{id}/delete/", "{id}/change/")
 ]
-# Tokens, linked identities, second factors, attempts to log in: for those who may have any of them.
+# Sessions, tokens, identities, devices, attempts to log in: for those who may have any of them.
 KEEPERS = [
     f"admin/{model}/{page}"
     for model in (
+        "config/accountsession",
         "config/apitoken",
         "config/linkedidentity",
         "otp_totp/totpdevice",
@@ -127,6 +128,8 @@ QUIET = [
     "admin/logout/",
     "admin/password_change/",
     "admin/password_change/done/",
+    "admin/sessions/",
+    "admin/again/",
     "admin/second-factor/",
     "admin/second-factor/code/",
     "admin/second-factor/codes/",
@@ -145,6 +148,7 @@ QUIET = [
 FORWARDS = [
     "admin/audit/auditevent/{id}/", "admin/outbox/outboxevent/{id}/", "admin/auth/user/{id}/",
     "admin/auth/group/{id}/", "admin/config/apitoken/{id}/", "admin/config/linkedidentity/{id}/",
+    "admin/config/accountsession/{id}/",
     "admin/otp_totp/totpdevice/{id}/", "admin/axes/accessattempt/{id}/",
     "admin/axes/accessfailurelog/{id}/", "admin/axes/accesslog/{id}/",
     "admin/cases/slatarget/{id}/",

@@ -52,7 +52,7 @@ def opens(browser: Client) -> bool:
 WAYS = {
     "admin", "admin/login/", "admin/logout/", "admin/oidc/begin", "admin/oidc/callback",
     "admin/second-factor/", "admin/second-factor/code/", "admin/second-factor/set-up/",
-    "admin/second-factor/codes/",
+    "admin/second-factor/codes/", "admin/again/",
 }  # fmt: skip
 BEHIND = sorted({plain(one) for one in addresses() if plain(one).startswith("admin")} - WAYS)
 

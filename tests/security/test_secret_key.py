@@ -12,6 +12,7 @@ from django.test import Client
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from config.checks import check_sealed
 from config.models import SealedDevice
 from tests.factories import UserFactory
 from tests.security.second_factor import (
@@ -123,23 +124,25 @@ def test_the_earlier_key_can_go_once_everything_is_sealed_anew(settings, client,
     assert seal() == (0, [])
 
 
-def test_logging_in_seals_what_an_earlier_version_kept_as_it_was(settings, ada, codes):
+def test_what_an_earlier_version_kept_as_it_was_works_and_is_warned_of_until_it_is_sealed(
+    settings, ada, codes
+):
+    """Logging in leaves it: a process of that version, which still runs, could not read it."""
     plain = device_of(ada).bin_key.hex()
     TOTPDevice.objects.update(key=plain, last_t=-1)
 
     assert answer_to(code_of(device_of(ada)))[0]
+    assert TOTPDevice.objects.get().key == plain
+    (warning,) = check_sealed(databases=["default"])
+    assert warning.id == "config.W003"
 
-    assert plain not in str(TOTPDevice.objects.values().get())
-    TOTPDevice.objects.update(key=plain)
     assert seal() == (0, [])
     assert device_of(ada).bin_key.hex() == plain
     assert plain not in str(TOTPDevice.objects.values().get())
+    assert check_sealed(databases=["default"]) == []
 
 
 def test_a_lost_key_is_told_in_words_and_has_a_way_back(settings, ada, codes):
-    pending = Client()
-    log_in(pending, "ada")
-    pending.post(CODE, {"code": codes[0]})
     code = code_of(device_of(ada), ahead=1)
     replace(settings, fallbacks=False)
 

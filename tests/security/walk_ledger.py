@@ -50,6 +50,8 @@ KEPT_WITH = {
 }
 # Rows of one person: whose they are.
 OWN = {"uploaded_registers": "actor_id", "idempotency_keys": "actor_id", "preferences": "user_id"}
+# The same, but for who holds what it takes to see those of others.
+OWN_UNLESS = {"account_sessions": ("user_id", "config.delete_accountsession")}
 FOLLOWS = {
     "uploaded_register_parts", "rights_version", "django_session", "django_admin_log",
     "account_notices",
@@ -151,6 +153,10 @@ def unexplained(changes: Mapping[str, Change], walker: Walker) -> list[str]:
         elif table in OWN:
             mine = {walker.name, walker.pk}
             wrong += [f"{table}: {row}" for row in touched if row[OWN[table]] not in mine]
+        elif table in OWN_UNLESS:
+            column, permission = OWN_UNLESS[table]
+            strange = [row for row in touched if row[column] != walker.pk]
+            wrong += [f"{table}: {row}" for row in strange if not walker.holds(permission)]
         elif table in NEVER or table not in GUARDED | FOLLOWS | OWN.keys() | KEPT_WITH.keys():
             wrong.append(f"{table} changed")
     return wrong

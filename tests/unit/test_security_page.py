@@ -98,7 +98,17 @@ def numbers() -> list[str]:
 
 
 ROWS = list(rows(page("security.md"), width=4))
-PROOFS = sorted({name for row in ROWS for name in re.findall(r"`([^`]+)`", row[3])})
+# Tables of other pages that name proofs in their last column, by how wide they are.
+PROVEN = {"threat-model.md": 4, "reference/data-classes.md": 2}
+PROOFS = sorted(
+    {name for row in ROWS for name in re.findall(r"`([^`]+)`", row[3])}
+    | {
+        name
+        for name_of_page, width in PROVEN.items()
+        for row in rows(page(name_of_page), width=width)
+        for name in re.findall(r"`(tests/[^`]+|make [^`]+)`", row[-1])
+    }
+)
 
 
 @cache
@@ -127,6 +137,15 @@ OTHERS = {
     "second_factor_failed", "second_factor_reset", "second_factor_set_up", "sslmode",
     "sslmode=verify-full", "standardwebhooks", "verify_audit",
 }  # fmt: skip
+
+
+def test_every_threat_has_its_proof_and_every_boundary_its_letters() -> None:
+    threats = list(rows(page("threat-model.md"), width=4))
+    boundaries = re.findall(r"^## (B\d)", page("threat-model.md"), re.MULTILINE)
+
+    assert boundaries == ["B1", "B2", "B3", "B4", "B5"]
+    assert {row[0] for row in threats} == set("STRIDE")
+    assert [row[1] for row in threats if not re.search(r"`[^`]+`|\]\(", row[3])] == []
 
 
 def test_every_requirement_of_both_levels_has_its_row_in_order() -> None:

@@ -30,6 +30,27 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
+// A password can be looked at while it is typed; it is hidden again before it is sent, so that nothing
+// keeps it as a text that was typed, and no spelling checker ever gets it.
+for (const field of document.querySelectorAll("input[type=password]")) {
+  const button = document.createElement("button");
+  const [name] = field.labels.length ? field.labels[0].textContent.split(":") : ["password"];
+  const show = (shown) => {
+    field.type = shown ? "text" : "password";
+    button.textContent = shown ? "Hide" : "Show";
+    button.setAttribute("aria-label", `${button.textContent} ${name.trim()}`);
+  };
+  field.spellcheck = false;
+  field.autocapitalize = "none";
+  button.type = "button";
+  button.className = "link shows";
+  button.setAttribute("aria-controls", field.id);
+  button.addEventListener("click", () => show(field.type === "password"));
+  field.form.addEventListener("submit", () => show(false));
+  show(false);
+  field.after(button);
+}
+
 // A field beside choices: typing chooses "somebody else", choosing one empties the field.
 for (const field of document.querySelectorAll("[data-other]")) {
   const other = document.getElementById(field.dataset.other);

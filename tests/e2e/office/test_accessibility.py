@@ -50,6 +50,7 @@ PAGES = {
     "outbox": ("auditor-1", "/admin/outbox/outboxevent/"),
     "nothing there": ("admin-1", f"{CASES}CASE-999999/change/"),
     "password": ("admin-1", "/admin/password_change/"),
+    "sessions": ("admin-1", "/admin/sessions/"),
     "case in the API": ("supervisor-1", "/v1/cases/CASE-000236"),
     "list in the API": ("supervisor-1", "/v1/cases"),
 }
@@ -195,6 +196,43 @@ def test_a_second_factor_is_set_up_and_shown_with_the_keyboard_alone(office: Off
     assert office.complaints == []
     page.context.close()
     again.context.close()
+
+
+def test_a_password_is_shown_and_hidden_while_it_is_typed_with_the_keyboard(office: Office) -> None:
+    office.complaints.clear()
+    page = office.desk(color_scheme="light")
+    page.goto("/admin/login/?next=/admin/sessions/")
+    field = page.locator("#id_password")
+    page.fill("#id_username", "writer-1")
+    field.fill("a wrong word")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    assert field.get_attribute("type") == "text"
+    assert page.get_by_role("button", name="Hide Password", exact=True).is_visible()
+    seen = look(page, RULES)
+    page.keyboard.press("Enter")
+    assert field.get_attribute("type") == "password"
+    page.keyboard.press("Enter")
+    sent_as = page.evaluate(
+        """() => new Promise((told) => {
+          const field = document.getElementById("id_password");
+          field.form.addEventListener("submit", (event) => {
+            event.preventDefault();
+            told(field.type);
+          });
+          field.form.requestSubmit();
+        })"""
+    )
+    page.context.close()
+
+    assert sent_as == "password"
+    assert seen == []
+    page = office.desk("writer-1")
+    page.goto("/admin/password_change/")
+    assert page.locator("button.shows").count() == 3
+    assert office.complaints == []
+    page.context.close()
 
 
 def test_the_documentation_of_the_api_runs_under_the_policy(office: Office) -> None:

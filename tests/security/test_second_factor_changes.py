@@ -49,7 +49,7 @@ def opens(browser: Client) -> bool:
 def age(browser: Client, seconds: int) -> None:
     """Let the log-in of a session be so long ago."""
     session = browser.session
-    session["logged_in_at"] -= seconds
+    session["began_at"] -= seconds
     session.save()
 
 

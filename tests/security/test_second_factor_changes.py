@@ -47,9 +47,10 @@ def opens(browser: Client) -> bool:
 
 
 def age(browser: Client, seconds: int) -> None:
-    """Let the log-in of a session be so long ago."""
+    """Let all that a session has proven be so long ago."""
     session = browser.session
     session["began_at"] -= seconds
+    session["second_factor_at"] -= seconds
     session.save()
 
 

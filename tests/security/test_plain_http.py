@@ -30,7 +30,6 @@ def test_a_program_is_refused_and_nothing_leads_its_token_on(plain):
         ("get", "/cases", token | HTML),
         ("post", "/cases", HTML),
         ("post", "/admin/login/", HTML),
-        ("get", "/metrics", token),
         ("get", "/openapi.json", {}),
         ("get", "/nowhere", {}),
     ):

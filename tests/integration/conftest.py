@@ -26,17 +26,37 @@ TABLES = (
 )
 
 
+# What guards let nobody delete from. Emptying a table costs as much for no row as for many, and
+# more for each index, so it is done where there are rows.
+TRUNCATED = (
+    ("cases", "case_notes", "case_words", "case_user_permissions", "case_group_permissions"),
+    ("audit_events",),
+    ("audit_anchors", "audit_anchor_heads"),
+)
+# Those that others refer to come last.
+DELETED = (
+    "outbox_events", "idempotency_keys", "uploaded_register_parts", "uploaded_registers",
+    "account_notices", "account_sessions", "django_session", "api_tokens", "preferences",
+    "linked_identities", "otp_static_statictoken", "otp_static_staticdevice", "otp_totp_totpdevice",
+    "django_admin_log", "guardian_userobjectpermission", "auth_user_user_permissions",
+    "auth_user_groups", "auth_user",
+)  # fmt: skip
+
+
 def _sweep() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SET client_min_messages = warning")
-        cursor.execute(f"TRUNCATE {', '.join(TABLES)}, case_words, auth_user CASCADE")
+        for first, *more in TRUNCATED:
+            cursor.execute(f"SELECT EXISTS (SELECT FROM {first})")
+            if cursor.fetchone() == (True,):
+                cursor.execute(f"TRUNCATE {', '.join((first, *more))}")
+        cursor.execute("; ".join(f"DELETE FROM {table}" for table in DELETED))
 
 
 @pytest.fixture
 def transactional_db(
     request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any
 ) -> Iterator[None]:
-    """Let the test commit. Only our own tables are emptied, before and after.
+    """Let the test commit. What it can have left in the tables is gone after it.
 
     Takes the place of pytest-django's fixture here, and with it its name, by which pytest-django
     knows that a database is needed. The original, like ``django_db(transaction=True)``, flushes
@@ -45,7 +65,6 @@ def transactional_db(
     if request.node.get_closest_marker("django_db"):
         pytest.fail("A test that commits has no mark django_db: its flush takes the roles away.")
     with django_db_blocker.unblock():
-        _sweep()
         yield
         connection.close()
         _sweep()

@@ -9,21 +9,31 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import CharField, Func, Value
 
 from cases import replica as reads
+from cases.exports import ExportBroken, cases_as_csv
+from cases.filters import EVERY_CASE
+from cases.models import NEWEST_FIRST, Case
 from config.embedded_postgres.place import PORT, SUPERUSER
+from config.models import ApiToken
 from config.postgresql.base import DatabaseWrapper
+from config.tokens import create_token, revoke_tokens
 from tests.api import expect
 from tests.api.postgres import PROJECT, Postgres, own_postgres, streaming_replica
 from tests.api.server import Answer, Server, running_server
 from tests.cast import AUDITOR, REVIEWER, SUPERVISOR, WRITER
+from tests.factories import UserFactory
 
 READS = {
     "list": ("/cases", WRITER),
@@ -200,6 +210,130 @@ def test_one_that_lags_behind_is_passed_by_and_asked_again_later(impatient, repl
     before = statements(replica)
 
     eventually(lambda: read(impatient, "list") and statements(replica) > before)
+
+
+def test_who_lost_a_right_is_shown_nothing_by_it_while_replay_stands_still(
+    impatient, primary, replica, django_db_blocker
+) -> None:
+    """A grant, the restriction's absence, a role and a token are lost: the replica has them all."""
+    case_id = create(impatient, "Late reporting")
+    impatient.ask("POST", f"/cases/{case_id}/submit", WRITER)
+    access = {"user": "norman", "permission": "view_case", "operation": "grant"}
+    sees = {"norman": (), "rob": ("reviewer",)}
+    sees |= dict.fromkeys(("sue", "audrey"), ("supervisor", "auditor"))
+    paths = ["/cases", "/cases/export.csv", "/audit-events/export.jsonl"]
+    tokens: dict[str, str] = {}
+
+    def ask(name: str, path: str) -> Answer:
+        return impatient.ask("GET", path, Authorization=f"Bearer {tokens[name]}")
+
+    with django_db_blocker.unblock(), leading(DEFAULT_DB_ALIAS, **place_of(primary)):
+        for name, roles in sees.items():
+            user = UserFactory(username=name, roles=roles)
+            tokens[name] = create_token(user=user, name="reads", days=1, by="ada")[1]
+        expect.the_case(impatient.ask("POST", f"/cases/{case_id}/access", SUPERVISOR, access))
+        shown = {
+            (name, path)
+            for name in sees
+            for path in paths
+            if case_id in str(ask(name, path).content)
+        }
+        before = statements(replica)
+        eventually(lambda: ask("sue", "/cases").status_code == 200 and statements(replica) > before)
+
+        replica.execute("SELECT pg_wal_replay_pause()")
+        try:
+            for path, body in (
+                ("restrict", {"reason": "Named"}),
+                ("access", access | {"operation": "revoke"}),
+            ):
+                expect.the_case(impatient.ask("POST", f"/cases/{case_id}/{path}", SUPERVISOR, body))
+            User.objects.get(username="sue").groups.clear()
+            revoke_tokens(ApiToken.objects.filter(user__username="audrey"), by="ada")
+            answers = {key: ask(*key) for key in sorted(shown)}
+        finally:
+            replica.execute("SELECT pg_wal_replay_resume()")
+
+    assert {name for name, _ in shown} == {*sees}
+    assert {path for _, path in shown} == {*paths}
+    assert [key for key, answer in answers.items() if case_id in str(answer.content)] == []
+    assert {answers["sue", path].status_code for path in paths[1:]} == {403}
+    assert answers["audrey", "/cases"].status_code == 401
+
+
+@pytest.fixture
+def prompt(replica) -> Iterator[None]:
+    """Let the replica put the replay of a clean-up before any statement, and tell of it."""
+    told = {
+        "max_standby_streaming_delay": "0",
+        "log_recovery_conflict_waits": "on",
+        "deadlock_timeout": "'10ms'",
+    }
+    for name, value in told.items():
+        replica.execute(f"ALTER SYSTEM SET {name} = {value}")
+    replica.execute("SELECT pg_reload_conf()")
+    yield
+    for name in told:
+        replica.execute(f"ALTER SYSTEM RESET {name}")
+    replica.execute("SELECT pg_reload_conf()")
+
+
+def clean_up(primary: Postgres) -> None:
+    """Clean up what a statement that runs on the replica may still have to see."""
+    primary.execute("CREATE TABLE scratch AS SELECT FROM generate_series(1, 10)")
+    primary.execute("DELETE FROM scratch")
+    primary.execute("VACUUM scratch")
+    primary.execute("DROP TABLE scratch")
+
+
+@pytest.mark.usefixtures("prompt")
+def test_a_read_that_a_clean_up_cancels_is_read_from_the_primary(
+    primary, replica, django_db_blocker, monkeypatch
+) -> None:
+    monkeypatch.setitem(settings.DATABASES, reads.REPLICA, {})
+    monkeypatch.setattr(reads, "_rests_until", 0.0)
+    asked: list[str] = []
+
+    def read_meanwhile() -> None:
+        asked.append(reads.connection().alias)
+        if asked == [reads.REPLICA]:
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(clean_up, primary)
+                reads._asked(reads.connection(), "SELECT pg_sleep(60)")
+
+    with (
+        django_db_blocker.unblock(),
+        leading(reads.REPLICA, **place_of(replica)),
+        leading(DEFAULT_DB_ALIAS, **place_of(primary)),
+    ):
+        reads.from_replica(read_meanwhile)
+
+    assert asked == [reads.REPLICA, DEFAULT_DB_ALIAS]
+
+
+@pytest.mark.usefixtures("prompt")
+def test_an_export_that_a_clean_up_cancels_breaks_off(
+    impatient, primary, replica, django_db_blocker, monkeypatch
+) -> None:
+    for n in range(9):
+        create(impatient, f"Late reporting {n}")
+    monkeypatch.setitem(settings.DATABASES, reads.REPLICA, {})
+    monkeypatch.setattr(reads, "_rests_until", 0.0)
+    many = Func(Value("x"), Value(1_000_000), function="repeat", output_field=CharField())
+
+    with (
+        django_db_blocker.unblock(),
+        leading(reads.REPLICA, **place_of(replica)),
+        leading(DEFAULT_DB_ALIAS, **place_of(primary)),
+    ):
+        export = cases_as_csv(SUPERVISOR, EVERY_CASE, NEWEST_FIRST)
+        rows = Case.objects.values_list(many)  # megabytes, more than any buffer takes
+        blocks = reads.from_replica(replace(export, rows=rows).start)
+        assert next(blocks)
+        clean_up(primary)
+        eventually(lambda: "waiting after" in replica.logged())  # it is cancelled by then
+        with pytest.raises(ExportBroken):
+            list(blocks)
 
 
 def test_one_that_goes_away_in_the_middle_costs_no_reader_anything(impatient, replica) -> None:

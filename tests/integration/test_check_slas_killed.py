@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
+from django.conf import settings
+from django.db import connection
 
 from audit.models import AuditEvent
 from cases import services
@@ -33,10 +40,19 @@ def marked() -> int:
     return Case.objects.exclude(overdue_at=None).count()
 
 
-def wait_for_marks() -> None:
+def wait_for(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + 60
-    while not marked() and time.monotonic() < deadline:
+    while not condition() and time.monotonic() < deadline:
         time.sleep(0.02)
+
+
+def waits() -> bool:
+    """Tell whether somebody waits for the trail."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT FROM pg_locks WHERE NOT granted AND relation = 'audit_events'::regclass"
+        )
+        return cursor.rowcount > 0
 
 
 def assert_each_marked_once() -> None:
@@ -50,7 +66,7 @@ def assert_each_marked_once() -> None:
 
 def test_killed_in_the_middle_it_leaves_whole_batches_and_the_next_run_marks_the_rest() -> None:
     with killed_after(start("check_slas", "--batch-size", "10")):
-        wait_for_marks()
+        wait_for(marked)
     found = marked()
     assert 0 < found < CASES
     assert found % 10 == 0
@@ -64,9 +80,28 @@ def test_killed_in_the_middle_it_leaves_whole_batches_and_the_next_run_marks_the
 def test_three_at_once_of_which_one_is_killed_mark_each_case_once() -> None:
     others = [start("check_slas", "--batch-size", "50") for _ in range(2)]
     with killed_after(start("check_slas", "--batch-size", "50")):
-        wait_for_marks()
+        wait_for(marked)
 
     assert [other.wait(60) for other in others] == [0, 0]
     # What the killed one held was locked until the database noticed: the others passed it by.
     assert start("check_slas").wait(60) == 0
     assert_each_marked_once()
+
+
+def test_the_second_signal_ends_it_at_once_and_nothing_is_half_done() -> None:
+    """Somebody holds the trail, so the batch in hand cannot be finished."""
+    url = urlsplit(settings.DATABASE_URL)._replace(path=f"/{connection.settings_dict['NAME']}")
+    with psycopg.connect(url.geturl()) as holder:
+        holder.execute("LOCK TABLE audit_events IN EXCLUSIVE MODE")
+        process = start("check_slas")
+        try:
+            wait_for(waits)
+            process.send_signal(signal.SIGTERM)
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(timeout=0.5)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=10) == 128 + signal.SIGTERM
+        finally:
+            process.kill()
+            process.wait()
+    assert marked() == 0

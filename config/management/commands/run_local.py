@@ -11,6 +11,7 @@ import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -48,7 +49,7 @@ class Command(BaseCommand):
         address.ensure_free()
         for number in STOP_SIGNALS:
             if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN:  # nohup
-                signal.signal(number, signal.default_int_handler)
+                signal.signal(number, _stop)
         try:
             with _database():
                 self._serve(address)
@@ -65,7 +66,8 @@ class Command(BaseCommand):
         if not Case.objects.exists():
             call_command("load_demo")
         connections.close_all()
-        web = Child("web server", _web_server(address))
+        # Nobody here sends callers elsewhere meanwhile; and our patience is shorter.
+        web = Child("web server", _web_server(address), variables={"DRAIN_SECONDS": "0"})
         drainer = Child(
             "outbox drainer",
             (sys.executable, "manage.py", "drain_outbox", "--follow"),
@@ -83,9 +85,7 @@ class Command(BaseCommand):
                     self._say("PostgreSQL had died; it has been started again.")
                 time.sleep(POLL_INTERVAL)
         finally:
-            # From here on nothing interrupts: a second Ctrl-C would leave children behind.
-            for number in STOP_SIGNALS:
-                signal.signal(number, signal.SIG_IGN)
+            _let_nothing_interrupt()
             web.stop()
             drainer.stop()
 
@@ -129,6 +129,7 @@ class Child:
     name: str
     command: tuple[str, ...]
     restarts: int = 0  # how often it may die before this is an error
+    variables: dict[str, str] = field(default_factory=dict)  # what it is told differently
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
@@ -136,6 +137,7 @@ class Child:
         self.process = subprocess.Popen(  # noqa: S603 (no shell, fixed commands)
             self.command,
             cwd=PROJECT,
+            env={**os.environ, **self.variables},
             stdin=subprocess.DEVNULL,
             process_group=0,
             preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 (one system call)
@@ -161,8 +163,20 @@ class Child:
         try:
             self.process.wait(STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
+            sys.stderr.write(f"The {self.name} does not end; it is killed.\n")
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    _let_nothing_interrupt()
+    signal.default_int_handler(number, frame)
+
+
+def _let_nothing_interrupt() -> None:
+    """From here on: a second Ctrl-C would leave children or the database's server behind."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _end_with_parent() -> None:

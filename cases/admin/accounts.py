@@ -59,8 +59,8 @@ class AccountAdmin(UserAdmin[User]):
     def user_change_password(
         self,
         request: HttpRequest,
-        id: str,
-        form_url: str = "",  # noqa: A002 (Django's name)
+        id: str,  # noqa: A002 (Django's name)
+        form_url: str = "",
     ) -> HttpResponse:
         """Set a password, end the account's sessions and owe the letter: all or nothing."""
         with transaction.atomic():

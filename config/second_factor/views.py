@@ -64,7 +64,7 @@ def ask_for_code(onward: str) -> HttpResponseRedirect:
 
 
 def ask_again(onward: str) -> HttpResponseRedirect:
-    """Lead to the page that asks once more who somebody is, and from there to an address of ours."""
+    """Lead to the page that asks who somebody is, and from there to an address of ours."""
     query = urlencode({REDIRECT_FIELD_NAME: onward})
     return HttpResponseRedirect(f"{reverse('admin:again')}?{query}")
 

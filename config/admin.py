@@ -19,6 +19,7 @@ from django.template.response import TemplateResponse
 
 from config import session_admin, tokens
 from config.models import ApiToken, LinkedIdentity
+from config.notices import tell
 from config.second_factor import admin as second_factors
 
 __all__ = ["second_factors", "session_admin"]  # registered by their import
@@ -203,14 +204,12 @@ class LinkedIdentityAdmin(admin.ModelAdmin[LinkedIdentity]):
         """Link to the issuer that is configured."""
         obj.issuer = settings.OIDC_ISSUER
         super().save_model(request, obj, form, change)
-        by, owner = _user(request).username, obj.user.username
-        transaction.on_commit(lambda: _log.info("identity_linked", actor_id=owner, by=by))
+        _tell_of_link("identity_linked", obj, by=_user(request).username)
 
     def delete_model(self, request: HttpRequest, obj: LinkedIdentity) -> None:
         """Take the link away: the person's next log-in does not lead to this account."""
         super().delete_model(request, obj)
-        by, owner = _user(request).username, obj.user.username
-        transaction.on_commit(lambda: _log.info("identity_unlinked", actor_id=owner, by=by))
+        _tell_of_link("identity_unlinked", obj, by=_user(request).username)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Offer no deletion of many at once: each is told by name."""
@@ -240,3 +239,9 @@ class LinkedIdentityAdmin(admin.ModelAdmin[LinkedIdentity]):
         """Let superusers take a link away."""
         del obj
         return bool(request.user.is_superuser)
+
+
+def _tell_of_link(event: str, link: LinkedIdentity, *, by: str) -> None:
+    tell(link.user, event, by=by)
+    owner = link.user.get_username()
+    transaction.on_commit(lambda: _log.info(event, actor_id=owner, by=by))

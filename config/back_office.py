@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol, cast
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponseRedirect
+from django.db import transaction
+from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 
@@ -97,10 +97,15 @@ class BackOffice(AdminSite):
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Ask for the password, or for the code of who has given the password already."""
         if request.method == "GET" and super().has_permission(request) and not passed(request):
-            wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
-            query = urlencode({REDIRECT_FIELD_NAME: wanted})
-            return HttpResponseRedirect(f"{reverse('admin:second_factor_code')}?{query}")
+            return views.ask_for_code(request.GET.get(REDIRECT_FIELD_NAME, ""))
         return super().login(request, extra_context)
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Change one's own password, end other sessions and owe the letter: all or nothing."""
+        with transaction.atomic():
+            return super().password_change(request, extra_context)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Add the dashboard, the page of all tables, the second factor and the sessions."""

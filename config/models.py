@@ -180,10 +180,12 @@ class AccountSession(models.Model):
 
     session = models.OneToOneField(
         "sessions.Session",
-        on_delete=models.CASCADE,
+        # The migration has a constraint that deletes, whoever deletes the session, and in the order
+        # in which a request keeps the two: Django would delete this row first.
+        on_delete=models.DO_NOTHING,
         related_name="+",
         editable=False,
-        db_constraint=False,  # the migration has one that deletes, whoever deletes the session
+        db_constraint=False,
     )
     user: models.ForeignKey[User, User] = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+"

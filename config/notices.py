@@ -84,6 +84,14 @@ WORDS: Final[Mapping[str, Words]] = MappingProxyType(
             "An API token was revoked",
             "An API token that acted as your account {account} was revoked: {detail}.",
         ),
+        "identity_linked": Words(
+            "Your account was linked to a single sign-on",
+            "Somebody who logs in by single sign-on gets to your account {account} from now on.",
+        ),
+        "identity_unlinked": Words(
+            "Your account is no longer linked to a single sign-on",
+            "Nobody gets to your account {account} by single sign-on any more.",
+        ),
         "rights_changed": Words(
             "What your account may was changed", "Your account {account} was changed: {detail}."
         ),

@@ -38,8 +38,8 @@ class AfterAChange:
 
     def get_help_text(self) -> str:
         """Say what follows, which is no rule."""
-        told = " and you are told by e-mail" if settings.EMAIL_URL else ""
-        return f"With the change your other sessions end{told}."
+        told = ", and its owner is told by e-mail" if settings.EMAIL_URL else ""
+        return f"A new password ends all other sessions of the account{told}."
 
     def password_changed(self, password: str, user: User) -> None:
         """End the account's sessions, but for the one that asks; let the owner be told."""

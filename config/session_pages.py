@@ -17,6 +17,7 @@ from config import sessions
 from config.models import AccountSession
 
 _LISTED = 100
+_LONGEST_ID = 19  # digits of PostgreSQL's bigint
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -42,7 +43,8 @@ class OwnSessions(View):
         chosen = chosen.exclude(session_id=request.session.session_key)
         if "all" not in request.POST:
             wanted = request.POST.get("session", "")
-            chosen = chosen.filter(pk=wanted) if wanted.isdecimal() else chosen.none()
+            is_id = wanted.isdecimal() and len(wanted) <= _LONGEST_ID
+            chosen = chosen.filter(pk=wanted) if is_id else chosen.none()
         ended = sessions.end(chosen, by=user.get_username())
         said = f"{ended} session{'' if ended == 1 else 's'} ended."
         messages.success(request, said if ended else "That session had ended already.")

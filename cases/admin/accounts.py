@@ -8,8 +8,9 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, Permission, User
+from django.db import transaction
 from django.db.models import ManyToManyField
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -54,6 +55,16 @@ class AccountAdmin(UserAdmin[User]):
         """Let the name be chosen for a new account only; when it was used is a fact."""
         fields = (*super().get_readonly_fields(request, obj), "last_login", "date_joined")
         return fields if obj is None else (*fields, "username")
+
+    def user_change_password(
+        self,
+        request: HttpRequest,
+        id: str,  # noqa: A002 (Django's name)
+        form_url: str = "",
+    ) -> HttpResponse:
+        """Set a password, end the account's sessions and owe the letter: all or nothing."""
+        with transaction.atomic():
+            return super().user_change_password(request, id, form_url)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Refuse: an account is switched off. Another one of its name would inherit its past.

@@ -13,11 +13,14 @@ from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
 import structlog
+from django.contrib.auth.views import redirect_to_login
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import DatabaseError, Error, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views import defaults
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
@@ -238,14 +241,18 @@ def _for_people(request: HttpRequest) -> bool:
 
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer what Django found malformed before any view."""
+    """Answer what Django found malformed before any view, and who is logged out by now."""
     if isinstance(exception, SuspiciousOperation):
         # Anybody can send one, and many do: no traceback for each, and nothing to wake up for.
         host = request.META.get("HTTP_HOST", "")[:_LONGEST_HOST]
         _log.warning("request_suspicious", cause=type(exception).__name__, host=host)
-    if _for_people(request):
-        return defaults.bad_request(request, exception)
-    return answer(exception)
+    if not _for_people(request):
+        return answer(exception)
+    if isinstance(exception, SessionInterrupted):
+        # It was ended while this was answered, by its owner, a superuser or a new password.
+        back = request.get_full_path() if request.method in ("GET", "HEAD") else request.path
+        return redirect_to_login(back, reverse("admin:login"))
+    return defaults.bad_request(request, exception)
 
 
 def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -138,6 +138,10 @@ class _Begin(OIDCAuthenticationRequestView):  # type: ignore[misc] # its library
         self.OIDC_OP_AUTH_ENDPOINT = the_issuer().endpoint("authorization_endpoint")
         self.OIDC_RP_CLIENT_ID = settings.OIDC_CLIENT_ID
 
+    def get_extra_params(self, request: HttpRequest) -> dict[str, str]:
+        # Who is logged in comes to prove who it is: the issuer's own session proves nothing anew.
+        return {"prompt": "login"} if request.user.is_authenticated else {}
+
     @staticmethod
     def get_settings(attr: str, *args: Any) -> Any:
         if attr == "OIDC_RP_SCOPES":

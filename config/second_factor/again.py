@@ -14,13 +14,13 @@ from urllib.parse import urlencode
 from django import forms
 from django.contrib.admin import ModelAdmin
 from django.contrib.auth import authenticate
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
 from config.second_factor import state
-from config.second_factor.views import Page, ask_again
+from config.second_factor.views import Page, ask_again, ask_for_code
 
 # By the name of the table: pages that ask, in the words of Django's admin.
 _SENSITIVE: Final = {
@@ -55,7 +55,7 @@ def fresh_first(view: View, guarded: View) -> View:
         changes = request.method == "POST" or (not is_list and _may_change(owner, request))
         # Who is not let in at all is led to the log-in by the page itself.
         if changes and owner.admin_site.has_permission(request) and not state.is_fresh(request):
-            return ask_again(request)
+            return ask_again(request.get_full_path())
         return guarded(request, *args, **kwargs)
 
     return update_wrapper(asked, guarded)
@@ -89,8 +89,7 @@ class Again(Page):
         if state.is_fresh(request):
             return self.onward()
         if state.asks_for_code(request):
-            query = self.request.GET.urlencode()
-            return HttpResponseRedirect(f"{reverse('admin:second_factor_code')}?{query}")
+            return ask_for_code(self.onward().url)
         return None
 
     def get(self, request: HttpRequest) -> HttpResponse:

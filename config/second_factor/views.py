@@ -63,9 +63,9 @@ def ask_for_code(onward: str) -> HttpResponseRedirect:
     return HttpResponseRedirect(f"{reverse('admin:second_factor_code')}?{query}")
 
 
-def ask_again(request: HttpRequest) -> HttpResponseRedirect:
-    """Lead to the page that asks once more who somebody is, and from there back to this one."""
-    query = urlencode({REDIRECT_FIELD_NAME: request.get_full_path()})
+def ask_again(onward: str) -> HttpResponseRedirect:
+    """Lead to the page that asks who somebody is, and from there to an address of ours."""
+    query = urlencode({REDIRECT_FIELD_NAME: onward})
     return HttpResponseRedirect(f"{reverse('admin:again')}?{query}")
 
 
@@ -157,7 +157,12 @@ class _Fresh(Page):
         has_device = state.is_set_up(self.person)
         if state.is_fresh(request) and (state.passed(request) or not has_device):
             return None
-        return ask_for_code(reverse("admin:second_factor")) if has_device else ask_again(request)
+        if has_device:
+            return ask_for_code(reverse("admin:second_factor"))
+        # Whichever of these pages it was: without a device there is but one thing to do.
+        query = request.GET.urlencode()
+        set_up = reverse("admin:second_factor_set_up")
+        return ask_again(f"{set_up}?{query}" if query else set_up)
 
 
 class SetUp(_Fresh):
@@ -196,7 +201,7 @@ class Overview(Page):
         """Show it."""
         if not state.passed(request) or not state.is_set_up(self.person):
             return ask_for_code(request.path)
-        device = SealedDevice.objects.get(user=self.person, confirmed=True)
+        device = SealedDevice.objects.filter(user=self.person, confirmed=True).first()
         return self.answer(
             "overview",
             title="Second factor",

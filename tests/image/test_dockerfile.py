@@ -67,11 +67,24 @@ def test_the_service_starts_after_roles_those_after_migrations_and_these_after_t
     starts = {name: service.get("depends_on", {}) for name, service in SERVICES.items()}
     done = {"condition": "service_completed_successfully"}
 
-    assert {"web", "migrate", "drainer", "sla-timer", "notice-timer"} == OURS
+    assert {"web", "migrate", "drainer", "sla-timer", "notice-timer", "daily-timer"} == OURS
     assert starts["migrate"] == {"database": {"condition": "service_healthy"}}
     assert starts["roles"] == {"migrate": done}
     for name in OURS - {"migrate"}:
         assert starts[name]["roles"] == done
+
+
+def test_what_is_to_run_now_and_then_does_at_the_pace_that_is_told():
+    """Anchors are signed where their key is, which no container has."""
+    page = (PROJECT / "docs" / "deployment.md").read_text()
+    paces = {"SLA timer": ("sla-timer", 300), "notice timer": ("notice-timer", 60)}
+    for told, (name, seconds) in (paces | {"daily": ("daily-timer", 86_400)}).items():
+        (row,) = re.findall(rf"^\| {told} \| (.*?) \|", page, re.MULTILINE)
+        commands = re.findall(r"`(?:manage\.py )?([^`]+)`", row)
+        script = SERVICES[name]["command"][-1]
+        ran = re.findall(r"manage\.py (.+)$", script, re.MULTILINE)
+        assert ran == [one for one in commands if one not in ("EMAIL_URL", "anchor_audit")]
+        assert f"sleep {seconds} " in script
 
 
 def test_the_database_is_healthy_only_once_others_reach_it():

@@ -352,3 +352,14 @@ def test_a_real_provider_logs_people_in(client, configured):
         assert [g.name for g in User.objects.get(username="sue").groups.all()] == ["supervisor"]
         _, denied, _ = visit(Client().get(BEGIN).headers["Location"], {"action": "deny"})
         assert "error=access_denied" in denied
+
+
+def test_who_is_logged_in_is_asked_again_by_the_issuer_and_not_waved_through(issuer):
+    """Else a session that was left alone would prove itself by the issuer's own session."""
+    browser = Client()
+    first = parse_qs(urlsplit(browser.get(BEGIN).headers["Location"]).query)
+    log_in(browser)
+    again = parse_qs(urlsplit(browser.get(BEGIN).headers["Location"]).query)
+
+    assert "prompt" not in first
+    assert again["prompt"] == ["login"]

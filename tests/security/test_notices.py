@@ -10,12 +10,12 @@ from io import StringIO
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.utils.timezone import now
 
 from config import tokens
-from config.models import AccountNotice, ApiToken
+from config.models import AccountNotice, ApiToken, LinkedIdentity
 from config.notices import WORDS, tell
 from config.second_factor import state
 from tests.factories import PASSWORD, UserFactory
@@ -123,6 +123,24 @@ def test_a_new_password_is_told_whoever_set_it(client, ada, rob):
     ]
 
 
+def test_a_password_that_cannot_be_told_of_is_not_changed(client, ada):
+    client.force_login(ada)
+    client.raise_request_exception = False
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE account_notices RENAME TO away")
+    try:
+        own = {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}
+        sent = {"usable_password": "true", "password1": NEW, "password2": NEW}
+        pages = ("/admin/password_change/", f"/admin/auth/user/{ada.pk}/password/")
+        answers = [client.post(page, own | sent).status_code for page in pages]
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE away RENAME TO account_notices")
+
+    assert answers == [500, 500]
+    assert User.objects.get(pk=ada.pk).check_password(PASSWORD)
+
+
 def test_a_hash_that_a_log_in_brings_up_to_date_is_no_new_password(settings, ada):
     settings.PASSWORD_HASHERS = [
         "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -181,6 +199,20 @@ def test_tokens_are_told_to_the_account_that_they_act_as(rob):
     assert owed() == [
         ("rob@example.org", "api_token_created", "ada"),
         ("rob@example.org", "api_token_revoked", "ada"),
+    ]
+
+
+def test_a_link_to_a_single_sign_on_is_told_since_it_is_a_way_in(settings, client, ada, rob):
+    settings.OIDC_ISSUER = "https://issuer.example"
+    owed()
+    client.force_login(ada)
+    client.post("/admin/config/linkedidentity/add/", {"user": rob.pk, "subject": "s-1"})
+    link = LinkedIdentity.objects.get()
+    client.post(f"/admin/config/linkedidentity/{link.pk}/delete/", {"post": "yes"})
+
+    assert owed() == [
+        ("rob@example.org", "identity_linked", "ada"),
+        ("rob@example.org", "identity_unlinked", "ada"),
     ]
 
 

@@ -93,7 +93,7 @@ def test_what_is_somebody_elses_is_neither_shown_nor_ended(here):
     eve = logged_in("eve", PHONE, "203.0.113.5")
 
     assert "203.0.113.5" not in here.get(PAGE).content.decode()
-    for wanted in (row_of(eve).pk, row_of(here).pk, "x", "", "9" * 30):
+    for wanted in (row_of(eve).pk, row_of(here).pk, "x", "", "9" * 5_000):
         answer = here.post(PAGE, {"session": wanted}, follow=True)
         assert "had ended already" in answer.content.decode()
     assert opens(eve)
@@ -120,6 +120,18 @@ def test_a_superuser_ends_the_session_of_somebody_else_and_the_log_says_so(
     assert [opens(browser) for browser in (here, phone, ada)] == [False, False, True]
     ended = [record.msg for record in caplog.records if "session_ended" in str(record.msg)]
     assert [(line["actor_id"], line["by"]) for line in ended] == [("rob", "ada")] * 2
+
+
+def test_who_ends_the_session_in_use_is_led_to_the_log_in(here):
+    """Be it from the list of all, or because a colleague ended it while a page was being made."""
+    UserFactory(username="ada", is_superuser=True)
+    ada = logged_in("ada")
+
+    answer = ada.post(OTHERS, {"action": "end", "_selected_action": [row_of(ada).pk]})
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/admin/login/?next={OTHERS}")
+    assert not opens(ada)
+    assert opens(here)
 
 
 def test_a_session_is_listed_as_long_as_it_opens_something(here, phone, rob):

@@ -181,6 +181,17 @@ def test_a_session_of_long_ago_sets_up_none_when_it_was_taken_away(client, ada, 
     assert set_up(client, ada)
 
 
+def test_new_codes_without_a_device_lead_to_setting_one_up(client, ada, codes):
+    age(client, 901)
+    state.reset(ada, by="sup")
+
+    asked = client.post("/admin/second-factor/codes/")
+    proven = client.post(asked.headers["Location"], {"password": PASSWORD})
+
+    assert proven.headers["Location"] == SET_UP
+    assert client.get(SET_UP).status_code == 200
+
+
 def test_a_superuser_shows_a_code_before_taking_one_away(client, ada, codes):
     """Else a session that was left open takes its own away, and sets up another device."""
     session = client.session

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import tomllib
-from collections.abc import Iterator
 from dataclasses import fields
-from pathlib import Path
-from urllib.parse import unquote
 
 import pytest
 import yaml
 from django.conf import settings
 from django.urls import resolve
 
-from audit import standalone_verifier
 from cases import policies, services
 from cases.admin.actions import ACTIONS
 from cases.events import CaseEvent
@@ -28,61 +22,11 @@ from config.metrics.page import DatabaseCollector
 from outbox import cloudevents
 from outbox.destinations import KNOWN
 from outbox.metrics import drainer_registry
+from tests.unit.documents import DOCS, PROJECT, code, names, page, rows, section
 from tests.unit.samples import event_classes
 
-PROJECT = Path(__file__).parents[2]
-DOCS = PROJECT / "docs"
 PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())
 CONTRACTS = PYPROJECT["tool"]["importlinter"]["contracts"]
-NOT_OURS = {"var", "staticfiles", "node_modules"}
-
-
-def page(name: str) -> str:
-    """Return a page of docs/, or of the project's root."""
-    path = DOCS / name
-    return (path if path.exists() else PROJECT / name).read_text()
-
-
-def section(name: str, heading: str) -> str:
-    """Return what stands below a heading, up to the next one that is as high."""
-    text = page(name)
-    start = re.search(rf"^(#+) {re.escape(heading)}$", text, re.MULTILINE)
-    assert start is not None, f"{name} has no heading {heading!r}"
-    rest = text[start.end() :]
-    end = re.search(rf"^#{{1,{len(start[1])}}} ", rest, re.MULTILINE)
-    return rest[: end.start()] if end else rest
-
-
-def rows(text: str, *, width: int) -> Iterator[list[str]]:
-    """Yield the rows of the tables of this width, without their heads."""
-    table: list[list[str]] = []
-    for line in [*text.splitlines(), ""]:
-        cells = [cell.strip() for cell in line.strip("|").split("|")] if line[:1] == "|" else []
-        if cells:
-            table.append(cells)
-        else:
-            yield from (row for row in table[2:] if len(row) == width)
-            table = []
-
-
-def names(cell: str) -> list[str]:
-    """Return what stands between backticks."""
-    return re.findall(r"`([^`]+)`", cell)
-
-
-def code(cell: str) -> str:
-    """Return the one text between backticks, or an empty one."""
-    return next(iter(names(cell)), "")
-
-
-def markdown_files() -> list[Path]:
-    return [
-        path
-        for path in sorted(PROJECT.rglob("*.md"))
-        if not any(
-            part in NOT_OURS or part.startswith(".") for part in path.relative_to(PROJECT).parts
-        )
-    ]
 
 
 # --- Architecture ---------------------------------------------------------------------------------
@@ -281,54 +225,6 @@ def test_the_destinations_named_in_the_settings_are_those_that_are_known() -> No
     assert set(names(meaning)) == set(KNOWN)
 
 
-def test_the_worked_examples_of_the_audit_format_are_right() -> None:
-    example = section("reference/audit-format.md", "Example")
-    contents = re.findall(r"```json\n(.+)\n```", example)
-    tables = [bytes.fromhex(code(row[1])) for row in rows(example, width=2)]
-    assert (len(contents), len(tables)) == (2, 6)
-
-    previous = bytes(32)
-    for content, told in zip(contents, (tables[:3], tables[3:]), strict=True):
-        content_hash = hashlib.sha256(content.encode()).digest()
-        linked = hashlib.sha256(previous + content_hash).digest()
-        assert told == [content_hash, previous, linked]
-        assert f"{len(content.encode())} bytes" in example
-        previous = linked
-
-
-def test_the_example_of_a_line_is_that_of_the_second_event() -> None:
-    lines = section("reference/audit-format.md", "JSON lines")
-    line = re.search(r"```json\n(.+)\n```", lines)
-    assert line is not None
-    event = json.loads(line[1])
-
-    content = standalone_verifier.content_hash(event)
-
-    assert (
-        event["hash"] == hashlib.sha256(bytes.fromhex(event["previous_hash"]) + content).hexdigest()
-    )
-    assert event["hash"] in section("reference/audit-format.md", "Example")
-
-
-def test_the_worked_example_of_an_anchor_is_right() -> None:
-    example = section("reference/anchors.md", "Example")
-    leaves, note, proof = re.findall(r"```\w+\n(.+?)```", example, re.DOTALL)
-    told = [bytes.fromhex(code(row[1])) for row in rows(example, width=2)]
-    key = re.search(r"`(\S+\+[0-9a-f]{8}\+\S+)`", example)
-    assert key is not None
-    public = standalone_verifier.Key.parse(key[1])
-
-    hashes = [hashlib.sha256(b"\0" + leaf.encode()).digest() for leaf in leaves.splitlines()]
-    root = hashlib.sha256(b"\1" + hashes[0] + hashes[1]).digest()
-
-    assert told == [*hashes, root]
-    anchor = standalone_verifier.Anchor.read(note, public)
-    assert (anchor.number, anchor.size, anchor.root, anchor.events) == (1, 2, root, 3)
-    found = standalone_verifier.Proof.read(proof, public)
-    assert found.head.leaf_hash() == hashes[0]
-    assert found.head.hash.hex() in section("reference/audit-format.md", "Example")
-
-
 @pytest.mark.django_db
 def test_every_metric_stands_with_its_kind_and_its_labels() -> None:
     told = {
@@ -413,40 +309,3 @@ def test_every_folder_of_tests_is_explained() -> None:
     told = {code(row[0]) for row in rows(section("CONTRIBUTING.md", "Tests"), width=2)}
 
     assert told == {f"tests/{path.parent.name}" for path in (PROJECT / "tests").glob("*/README.md")}
-
-
-def test_decisions_are_numbered_without_gaps_and_have_their_four_parts() -> None:
-    pages = sorted((DOCS / "decisions").glob("*.md"))
-
-    assert [path.name[:4] for path in pages] == [f"{n:04}" for n in range(1, len(pages) + 1)]
-    for path in pages:
-        text = path.read_text()
-        assert text.startswith(f"# {path.name[:4]} ")
-        assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [
-            "Context", "Decision", "Rejected", "Consequences",
-        ]  # fmt: skip
-
-
-def anchors(text: str) -> set[str]:
-    """Return the anchors of a page's headings, as the usual Markdown viewers make them."""
-    prose = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
-    headings = re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-@pytest.mark.parametrize("path", markdown_files(), ids=lambda path: str(path.relative_to(PROJECT)))
-def test_every_relative_link_leads_somewhere(path: Path) -> None:
-    prose = re.sub(r"^```.*?^```", "", path.read_text(), flags=re.DOTALL | re.MULTILINE)
-    lost = []
-    for link in re.findall(r"\]\(([^)\s]+)\)", prose):
-        if re.match(r"[a-z]+:", link):
-            continue
-        name, _, anchor = unquote(link).partition("#")
-        target = path if not name else path.parent / name
-        there = target.exists() and (
-            not anchor or target.suffix != ".md" or anchor in anchors(target.read_text())
-        )
-        if not there:
-            lost.append(link)
-
-    assert lost == []

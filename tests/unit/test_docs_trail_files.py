@@ -7,7 +7,7 @@ import re
 from audit.api.views import EVENT
 from audit.exports.table import EVENT_COLUMNS
 from audit.exports.xes import OF_CASE, OF_DETAILS
-from tests.unit.test_docs import code, names, page, rows, section
+from tests.unit.documents import code, names, page, rows, section
 
 PAGE = "reference/trail-files.md"
 

@@ -10,7 +10,7 @@ import yaml
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand
 
-from tests.unit.test_docs import DOCS, PROJECT, code, names, page, rows, section
+from tests.unit.documents import DOCS, PROJECT, code, names, page, rows, section
 
 FOLDER = DOCS / "runbooks"
 RUNBOOKS = sorted(path for path in FOLDER.glob("*.md") if path.name != "README.md")

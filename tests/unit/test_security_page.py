@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 
 from config.environment import VARIABLES
-from tests.unit.test_docs import page, rows
+from tests.unit.documents import page, rows
 
 PROJECT = Path(__file__).parents[2]
 # The last parts of the numbers, by their first two; some of level 2 are met by the system's help.

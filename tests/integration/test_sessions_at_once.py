@@ -16,6 +16,12 @@ from config.models import AccountSession
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.usefixtures("committed")
+# Of this database: other tests wait for locks of their own on the same server.
+WAITS = """
+SELECT EXISTS (SELECT FROM pg_locks AS wanted JOIN pg_locks AS held USING (pid)
+                JOIN pg_database AS here ON here.oid = held.database
+                WHERE NOT wanted.granted AND here.datname = current_database())
+"""
 
 
 def end_all() -> int:
@@ -29,7 +35,7 @@ def until_somebody_waits() -> None:
     deadline = time.monotonic() + 30
     with connection.cursor() as cursor:
         while time.monotonic() < deadline:
-            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            cursor.execute(WAITS)
             if cursor.fetchone() == (True,):
                 return
             time.sleep(0.01)

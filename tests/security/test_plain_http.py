@@ -48,9 +48,9 @@ def test_a_browser_is_led_to_the_same_page(plain):
     assert plain.get("/").status_code == plain.head("/admin/").status_code == 301
 
 
-def test_it_is_led_to_no_host_of_others_and_probes_are_answered(plain):
+def test_it_is_led_to_no_host_of_others_and_probes_and_scrapes_are_answered(plain):
     answer = plain.get("/admin/", headers=HTML, HTTP_HOST="evil.example")
 
     assert (answer.status_code, "Location" in answer.headers) == (400, False)
-    assert plain.get("/health/live").status_code == 200
+    assert plain.get("/health/live").status_code == plain.get("/metrics").status_code == 200
     assert plain.get("/cases", secure=True).status_code == 401

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
 
-PROJECT = Path(__file__).parents[2]
+from tests.starts import Ended, fast_starts
+
 COMMANDS = (
     "check --database default",
     "migrate",
@@ -22,19 +21,16 @@ COMMANDS = (
 )
 
 
-def run(command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # the address is a closed port
-        [sys.executable, "manage.py", *command.split()],
-        cwd=PROJECT,
-        env={**os.environ, "DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nowhere"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+@pytest.fixture(scope="module")
+def run() -> Iterator[Callable[[str], Ended]]:
+    """Return what runs a command whose database is a closed port."""
+    environment = {**os.environ, "DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nowhere"}
+    with fast_starts() as starts:
+        yield lambda command: starts.run("manage.py", *command.split(), environment=environment)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_says_so_and_asks_to_come_back(command: str) -> None:
+def test_a_command_says_so_and_asks_to_come_back(run, command: str) -> None:
     done = run(command)
 
     assert done.returncode == 75
@@ -43,7 +39,7 @@ def test_a_command_says_so_and_asks_to_come_back(command: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_who_asks_for_the_traceback_gets_it() -> None:
+def test_who_asks_for_the_traceback_gets_it(run) -> None:
     done = run("purge_outbox --traceback")
 
     assert done.returncode == 1

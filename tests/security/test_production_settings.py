@@ -9,6 +9,7 @@ import pytest
 
 from config.environment import VARIABLES
 from tests.api.server import free_port
+from tests.starts import fast_starts
 
 PROJECT = Path(__file__).resolve().parents[2]
 GOOD = {
@@ -57,21 +58,19 @@ REFUSED = {
 refused = pytest.mark.parametrize(("change", "sentence"), REFUSED.values(), ids=REFUSED)
 
 
-def run(*command, change):
+def environment_with(change):
     kept = {name: value for name, value in os.environ.items() if name not in OURS}
-    chosen = {name: value for name, value in (GOOD | change).items() if value is not None}
-    return subprocess.run(
-        [sys.executable, *command],
-        cwd=PROJECT,
-        env=kept | chosen,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return kept | {name: value for name, value in (GOOD | change).items() if value is not None}
 
 
-def test_good_settings_leave_nothing_to_say():
+@pytest.fixture(scope="module")
+def run():
+    """Return what runs a command with good settings, but for a change."""
+    with fast_starts() as starts:
+        yield lambda *command, change: starts.run(*command, environment=environment_with(change))
+
+
+def test_good_settings_leave_nothing_to_say(run):
     done = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", change={})
 
     assert done.returncode == 0, done.stderr
@@ -80,7 +79,7 @@ def test_good_settings_leave_nothing_to_say():
 
 
 @pytest.mark.parametrize("kind", ["no database", "header actors"])
-def test_a_check_says_what_production_must_not_run_with(kind):
+def test_a_check_says_what_production_must_not_run_with(run, kind):
     change, sentence = REFUSED[kind]
 
     done = run("manage.py", "check", change=change)
@@ -91,7 +90,7 @@ def test_a_check_says_what_production_must_not_run_with(kind):
 
 
 @refused
-def test_a_server_does_not_even_start_with_it(change, sentence):
+def test_a_server_does_not_even_start_with_it(run, change, sentence):
     done = run("-c", "import config.wsgi", change=change)
 
     assert done.returncode == 4
@@ -102,13 +101,21 @@ def test_a_server_does_not_even_start_with_it(change, sentence):
 def test_the_web_server_ends_instead_of_starting_one_worker_after_another():
     bind = f"127.0.0.1:{free_port()}"
 
-    done = run("-m", "gunicorn", "--workers", "1", "--bind", bind, change={"DEBUG": "on"})
+    done = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "--workers", "1", "--bind", bind],
+        cwd=PROJECT,
+        env=environment_with({"DEBUG": "on"}),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
 
     assert done.returncode == 4
     assert "DEBUG is on in production" in done.stderr
 
 
-def test_everything_that_is_wrong_is_said_at_once_and_no_secret_is_repeated():
+def test_everything_that_is_wrong_is_said_at_once_and_no_secret_is_repeated(run):
     change = {
         "CONN_MAX_AGE": "long",
         "LOG_LEVEL": "LOUD",
@@ -129,7 +136,7 @@ def test_everything_that_is_wrong_is_said_at_once_and_no_secret_is_repeated():
     assert "hidden-word" not in later.stderr
 
 
-def test_a_secret_comes_from_a_file(tmp_path):
+def test_a_secret_comes_from_a_file(run, tmp_path):
     key = tmp_path / "key"
     key.write_text(f"{GOOD['SECRET_KEY']}\n")
     change = {"SECRET_KEY": None, "SECRET_KEY_FILE": str(key)}
@@ -140,14 +147,14 @@ def test_a_secret_comes_from_a_file(tmp_path):
     assert done.stdout == f"{GOOD['SECRET_KEY']}\n"
 
 
-def test_a_variable_with_a_name_that_is_nearly_right_is_not_passed_over():
+def test_a_variable_with_a_name_that_is_nearly_right_is_not_passed_over(run):
     done = run("manage.py", "check", change={"OUTBOX_DESTINATION": "webhook"})
 
     assert "OUTBOX_DESTINATION is set, but nothing reads it." in done.stderr
     assert "Is it to be OUTBOX_DESTINATIONS?" in done.stderr
 
 
-def test_who_must_have_header_actors_says_that_it_is_unsafe():
+def test_who_must_have_header_actors_says_that_it_is_unsafe(run):
     change = {"ACTOR_HEADERS": "unsafe-in-production", "DJANGO_SETTINGS_MODULE": "config.settings"}
     script = "from django.conf import settings; print(settings.ACTOR_HEADERS)"
 
@@ -157,7 +164,7 @@ def test_who_must_have_header_actors_says_that_it_is_unsafe():
     assert run("manage.py", "check", change=change).returncode == 0
 
 
-def test_production_believes_no_header_by_default():
+def test_production_believes_no_header_by_default(run):
     script = "from django.conf import settings; print(settings.ACTOR_HEADERS)"
 
     done = run("-c", script, change={"DJANGO_SETTINGS_MODULE": "config.settings"})
@@ -182,7 +189,7 @@ print(json.dumps({
 """
 
 
-def test_production_speaks_tls_only_and_keeps_its_cookies_to_itself():
+def test_production_speaks_tls_only_and_keeps_its_cookies_to_itself(run):
     asked = ["SESSION_COOKIE_NAME", "SESSION_COOKIE_SECURE", "SESSION_COOKIE_HTTPONLY",
              "SESSION_COOKIE_SAMESITE", "SESSION_COOKIE_DOMAIN", "SESSION_COOKIE_PATH",
              "CSRF_COOKIE_NAME", "CSRF_COOKIE_SECURE", "CSRF_COOKIE_DOMAIN", "CSRF_COOKIE_PATH",

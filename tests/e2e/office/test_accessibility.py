@@ -162,7 +162,8 @@ def test_a_second_factor_is_set_up_and_shown_with_the_keyboard_alone(office: Off
     page.wait_for_url("**/set-up/**")
     seen = [look(page, RULES)]
     key = page.locator("code.key").inner_text()
-    page.keyboard.type("000000")  # the field has the focus
+    page.locator("#id_code:focus").wait_for()
+    page.keyboard.type("000000")
     page.keyboard.press("Enter")
     page.get_by_text("This code is wrong").wait_for()
     seen.append(look(page, RULES))
@@ -182,12 +183,14 @@ def test_a_second_factor_is_set_up_and_shown_with_the_keyboard_alone(office: Off
 
     again = office.desk("", color_scheme="light")
     again.goto("/admin/login/?next=/admin/tables/")
+    again.locator("#id_username:focus").wait_for()
     again.keyboard.type("writer-2")
     again.keyboard.press("Tab")
     again.keyboard.type(DEMO_PASSWORD)
     again.keyboard.press("Enter")
     again.wait_for_url("**/second-factor/code/**")
     seen.append(look(again, RULES))
+    again.locator("#id_code:focus").wait_for()
     again.keyboard.type(code_of(key, ahead=1))
     again.keyboard.press("Enter")
     again.wait_for_url("**/admin/tables/")

@@ -66,8 +66,7 @@ class RegisterHandler(FileUploadHandler):
             raise SkipFile
         if self._announced > self._most + _AROUND:
             self._refuse(self._announced)
-        # It lives as long as what the view is given.
-        self.file = TemporaryFile()  # noqa: SIM115
+        self.file = TemporaryFile()  # noqa: SIM115 (it lives as long as what the view is given)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         """Write a piece of the file. Raises StopUpload where it is one too many."""

@@ -12,6 +12,7 @@ from django_otp.plugins.otp_static import admin as static_devices
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from config.second_factor import state
+from config.superusers import ForSuperusers
 
 # Their library's page shows recovery codes and lets them be typed; its page of devices stays away
 # by itself where another one is there.
@@ -19,14 +20,11 @@ admin.site.unregister(static_devices.StaticDevice)
 
 
 @admin.register(TOTPDevice)
-class DeviceAdmin(admin.ModelAdmin[TOTPDevice]):
+class DeviceAdmin(ForSuperusers[TOTPDevice]):
     """Second factors, without their keys."""
 
     list_display = fields = readonly_fields = ("user", "created_at", "last_used_at")
-    list_select_related = ("user",)
-    search_fields = ("=user__username",)
     ordering = ("user__username",)
-    show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TOTPDevice]:
         """Return those that are in use."""
@@ -41,32 +39,3 @@ class DeviceAdmin(admin.ModelAdmin[TOTPDevice]):
         """Offer no deletion of many at once: each is told by name."""
         del request
         return {}
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Allow no filter by address: keys are not for asking."""
-        del lookup, value, request
-        return False
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Show it to superusers."""
-        return bool(request.user.is_superuser)
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Show it to superusers."""
-        del obj
-        return bool(request.user.is_superuser)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse: people set theirs up themselves."""
-        del request, obj
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse: it is taken away, and its owner sets up another."""
-        del request, obj
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let superusers take it away."""
-        del obj
-        return bool(request.user.is_superuser)

@@ -21,6 +21,7 @@ from config import session_admin, tokens
 from config.models import ApiToken, LinkedIdentity
 from config.notices import tell
 from config.second_factor import admin as second_factors
+from config.superusers import ForSuperusers
 
 __all__ = ["second_factors", "session_admin"]  # registered by their import
 _log = structlog.get_logger("logins")
@@ -166,17 +167,15 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
 
 
 @admin.register(LinkedIdentity)
-class LinkedIdentityAdmin(admin.ModelAdmin[LinkedIdentity]):
+class LinkedIdentityAdmin(ForSuperusers[LinkedIdentity]):
     """Which account a person of the single sign-on gets; for superusers, since it opens accounts.
 
     The first log-in links an account of its own. Here an account that was there before is linked.
     """
 
     list_display = ("user", "subject", "issuer", "linked_at")
-    list_select_related = ("user",)
     search_fields = ("=user__username", "=subject")
     fields = ("user", "subject")
-    show_full_result_count = False
 
     def get_form(
         self,
@@ -216,29 +215,10 @@ class LinkedIdentityAdmin(admin.ModelAdmin[LinkedIdentity]):
         del request
         return {}
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Show it to superusers."""
-        return bool(request.user.is_superuser)
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Show it to superusers."""
-        del obj
-        return bool(request.user.is_superuser)
-
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let superusers link, where there is an issuer to link to."""
         del obj
         return bool(request.user.is_superuser and settings.OIDC_ISSUER)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuse: take the link away and make another."""
-        del request, obj
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let superusers take a link away."""
-        del obj
-        return bool(request.user.is_superuser)
 
 
 def _tell_of_link(event: str, link: LinkedIdentity, *, by: str) -> None:

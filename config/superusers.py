@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django.contrib import admin
 from django.db.models import Model
@@ -12,10 +12,10 @@ M = TypeVar("M", bound=Model)
 
 
 class ForSuperusers(admin.ModelAdmin[M]):
-    """Rows that come and go by themselves, like sessions: nobody adds or changes one here."""
+    """Rows of accounts, like their sessions: they are made elsewhere, and changed nowhere."""
 
     list_select_related = ("user",)
-    search_fields = ("=user__username",)
+    search_fields: ClassVar[list[str] | tuple[str, ...]] = ("=user__username",)
     show_full_result_count = False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:

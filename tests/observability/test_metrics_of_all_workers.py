@@ -166,6 +166,16 @@ def test_workers_count_where_no_upload_can_take_the_room(monkeypatch) -> None:
         counting.end()
 
 
+def test_a_worker_that_begins_to_count_just_now_stops_no_scrape(server, folder) -> None:
+    (counting,) = folder.glob("cases-metrics-*")
+    begun = counting / "counter_1.db"  # opened, and not yet of any size
+    begun.touch()
+    try:
+        assert scrape(server).total("http_request_duration_seconds_count") > 0
+    finally:
+        begun.unlink()
+
+
 def held(told: Figures) -> float:
     return told.total("database_connections")
 

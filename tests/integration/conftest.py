@@ -43,8 +43,15 @@ DELETED = (
 )  # fmt: skip
 
 
+# What other tests rolled back stays in the files of a table, and each reader reads it.
+LARGE = 512 * 1024  # bytes
+
+
 def _sweep() -> None:
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_relation_size('outbox_events') > %s", [LARGE])
+        if cursor.fetchone() == (True,):
+            cursor.execute("TRUNCATE outbox_events")
         for first, *more in TRUNCATED:
             cursor.execute(f"SELECT EXISTS (SELECT FROM {first})")
             if cursor.fetchone() == (True,):

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from drf_spectacular.generators import SchemaGenerator
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema_rs import Draft202012Validator
 
 Schema = dict[str, Any]
 
@@ -41,7 +41,7 @@ def operations() -> dict[tuple[str, str], Schema]:
 def validator(schema: Schema) -> Draft202012Validator:
     """Return what checks a value against a schema of the document."""
     whole = {"$ref": "#/here", "here": schema, "components": document()["components"]}
-    return Draft202012Validator(whole, format_checker=FormatChecker())
+    return Draft202012Validator(whole, validate_formats=True)
 
 
 def operation_at(path: str, method: str) -> Schema | None:
@@ -72,4 +72,11 @@ def check(answer: Any) -> None:
         if name in answer.headers and described["schema"].get("type") != "integer":
             validator(described["schema"]).validate(answer.headers[name])
     if "application/json" in response.get("content", {}):
-        validator(response["content"]["application/json"]["schema"]).validate(answer.json())
+        _body_of(operation["operationId"], status).validate(answer.json())
+
+
+@cache
+def _body_of(operation: str, status: str) -> Draft202012Validator:
+    (described,) = (one for one in operations().values() if one["operationId"] == operation)
+    response = resolved(described["responses"][status])
+    return validator(response["content"]["application/json"]["schema"])

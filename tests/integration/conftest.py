@@ -73,9 +73,9 @@ def transactional_db(
         pytest.fail("A test that commits has no mark django_db: its flush takes the roles away.")
     with django_db_blocker.unblock():
         yield
-        connection.close()
+        # A connection that still does is kept: a new one would have all triggers to learn anew.
+        connection.close_if_unusable_or_obsolete()
         _sweep()
-        connection.close()
 
 
 @pytest.fixture

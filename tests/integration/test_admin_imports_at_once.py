@@ -27,6 +27,7 @@ from tests.integration.uploads import (
     the_upload,
     upload,
 )
+from tests.integration.waiting import until_somebody_waits
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -128,36 +129,23 @@ def test_rows_that_somebody_takes_in_the_other_way_round_are_looked_at_again() -
         fields = {"title": "Taken", "source": "Register", "external_reference": f"R-{n}"}
         services.create_case(fields=fields, actor=WRITER)
 
-    def look_for_deadlocks_after(seconds: int) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET deadlock_timeout = '{seconds}s'")
-
     def importing_looks_first() -> None:
-        look_for_deadlocks_after(3)
+        with connection.cursor() as cursor:
+            cursor.execute("SET deadlock_timeout = '1s'")
         begin(browser, one)
 
     with ThreadPoolExecutor(1) as pool:
-        look_for_deadlocks_after(60)
         with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL deadlock_timeout = '60s'")
             take(2)
             importing = alone(pool, importing_looks_first)
-            wait_until("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            until_somebody_waits()
             take(0)
         importing.result(timeout=30)
 
     assert counts(one) == {"created": 1, "updated": 2}
     assert Case.objects.count() == 3
-
-
-def wait_until(question: str) -> None:
-    deadline = time.monotonic() + 30
-    with connection.cursor() as cursor:
-        while time.monotonic() < deadline:
-            cursor.execute(question)
-            if cursor.fetchone()[0]:
-                return
-            time.sleep(0.01)
-    raise AssertionError(question)
 
 
 def test_killed_in_the_middle_it_goes_on_where_it_stopped() -> None:

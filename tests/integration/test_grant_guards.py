@@ -16,6 +16,7 @@ from cases import services
 from cases.models import CaseUserPermission
 from tests.cast import SUPERVISOR
 from tests.factories import CaseFactory, UserFactory
+from tests.integration.waiting import until_somebody_waits
 
 # Norman was let in to {case} by the service; wanda was not, and {other} is open to nobody.
 ROW = (
@@ -241,14 +242,14 @@ def test_an_account_without_a_grant_is_renamed_like_any_other(names) -> None:
 
 
 def test_a_grant_and_a_new_name_at_the_same_moment_do_not_both_happen(names) -> None:
-    renamed, blocked = threading.Event(), threading.Event()
+    renamed = threading.Event()
 
     def rename() -> None:
         try:
             with atomic():
                 User.objects.filter(username="wanda").update(username="wilma")
                 renamed.set()
-                blocked.wait(2)
+                until_somebody_waits()
         finally:
             connection.close()
 
@@ -258,7 +259,6 @@ def test_a_grant_and_a_new_name_at_the_same_moment_do_not_both_happen(names) -> 
     # It waits for the new name to be committed, and then finds that it told of the old one.
     with pytest.raises(IntegrityError, match=r"wilma|wanda"):
         let_in(names["case"], "wanda")
-    blocked.set()
     other.join()
 
     assert CaseUserPermission.objects.count() == 1

@@ -8,20 +8,18 @@ from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from config.second_factor import state
-from tests.factories import UserFactory
-from tests.security.second_factor import CODE, SET_UP, code_of, with_device
+from tests.security.second_factor import (
+    CODE,
+    SET_UP,
+    ada,
+    code_of,
+    opens,
+    second_factor_required,
+    with_device,
+)
 
-pytestmark = pytest.mark.usefixtures("committed")
-
-
-@pytest.fixture(autouse=True)
-def _required(settings):
-    settings.ADMIN_MFA = "required"
-
-
-@pytest.fixture
-def ada():
-    return UserFactory(username="ada", is_superuser=True)
+__all__ = ["ada", "second_factor_required"]  # the fixtures
+pytestmark = pytest.mark.usefixtures("committed", "second_factor_required")
 
 
 def browsers(user, number=2):
@@ -29,10 +27,6 @@ def browsers(user, number=2):
     for browser in found:
         browser.force_login(user)
     return found
-
-
-def opens(browser):
-    return browser.get("/admin/tables/").status_code == 200
 
 
 def test_of_two_devices_that_are_set_up_at_the_same_moment_one_is_kept(ada, at_once):

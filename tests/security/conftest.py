@@ -1,5 +1,6 @@
-"""The same callers as in tests/api."""
+"""The same callers as in tests/api, and who logs in with a second factor."""
 
 from tests.api.conftest import as_actor, stranger
+from tests.security.second_factor import ada, second_factor_required
 
-__all__ = ["as_actor", "stranger"]
+__all__ = ["ada", "as_actor", "second_factor_required", "stranger"]

@@ -6,6 +6,7 @@ import re
 import time
 from typing import Any
 
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils.html import escape
@@ -13,15 +14,33 @@ from django_otp.oath import TOTP
 
 from config import device_keys
 from config.models import SealedDevice
+from tests.factories import UserFactory
 
 RIGHT = "correct horse battery staple"
 CODE = "/admin/second-factor/code/"
 SET_UP = "/admin/second-factor/set-up/"
+START = "/admin/tables/"
+
+
+@pytest.fixture
+def second_factor_required(settings: Any) -> None:
+    settings.ADMIN_MFA = "required"
+
+
+@pytest.fixture
+def ada() -> User:
+    """Return who may everything, once she is in."""
+    return UserFactory(username="ada", is_superuser=True)
+
+
+def opens(browser: Client) -> bool:
+    """Tell whether the back office shows its pages."""
+    return browser.get(START).status_code == 200
 
 
 def log_in(browser: Client, username: str, **more: Any) -> Any:
     """Give the password; where that leads is followed."""
-    address = "/admin/login/?next=/admin/tables/"
+    address = f"/admin/login/?next={START}"
     return browser.post(address, {"username": username, "password": RIGHT}, follow=True, **more)
 
 

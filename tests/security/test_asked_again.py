@@ -17,11 +17,6 @@ TOKEN = {"name": "nightly intake", "days": 1}
 
 
 @pytest.fixture
-def ada():
-    return UserFactory(username="ada", is_superuser=True)
-
-
-@pytest.fixture
 def browser(client, ada):
     log_in(client, "ada")
     return client

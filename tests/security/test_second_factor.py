@@ -18,32 +18,18 @@ from tests.security.addresses import addresses, plain
 from tests.security.second_factor import (
     CODE,
     SET_UP,
+    START,
     calm,
     code_of,
     device_of,
     last_address,
     log_in,
+    opens,
     set_up,
     with_device,
 )
 
-pytestmark = pytest.mark.django_db
-START = "/admin/tables/"
-
-
-@pytest.fixture(autouse=True)
-def _required(settings):
-    settings.ADMIN_MFA = "required"
-
-
-@pytest.fixture
-def ada():
-    return UserFactory(username="ada", is_superuser=True)
-
-
-def opens(browser: Client) -> bool:
-    """Tell whether the back office shows its pages."""
-    return browser.get(START).status_code == 200
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("second_factor_required")]
 
 
 # --- A password alone -----------------------------------------------------------------------------

@@ -23,22 +23,12 @@ from tests.security.second_factor import (
     device_of,
     last_address,
     log_in,
+    opens,
     set_up,
 )
 
-pytestmark = pytest.mark.django_db
-START = "/admin/tables/"
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("second_factor_required")]
 NEW = secrets.token_urlsafe(64)
-
-
-@pytest.fixture(autouse=True)
-def _required(settings):
-    settings.ADMIN_MFA = "required"
-
-
-@pytest.fixture
-def ada():
-    return UserFactory(username="ada", is_superuser=True)
 
 
 @pytest.fixture
@@ -50,10 +40,6 @@ def codes(client, ada):
 def replace(settings, *, fallbacks: bool) -> None:
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY] if fallbacks else []
     settings.SECRET_KEY = NEW
-
-
-def opens(browser: Client) -> bool:
-    return browser.get(START).status_code == 200
 
 
 def answer_to(code: str) -> tuple[bool, str]:

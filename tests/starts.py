@@ -1,63 +1,37 @@
 """Processes of the service that start fast: libraries are loaded once, each start is a fork.
 
 What is ours is loaded in the fork, with the environment of that start alone, as in a process of its
-own; nine tenths of the time that one takes are libraries.
+own; nine tenths of the time that one takes are libraries. What a user starts by ``make run`` is
+started by the interpreter itself, in ``tests/e2e/test_run_local.py``.
 """
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import select
+import signal
+import socket
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from types import TracebackType
+from typing import IO, NamedTuple, Self
+from urllib.parse import urlsplit, urlunsplit
+
+from django.db import connection
+
+from tests import forking
 
 PROJECT = Path(__file__).resolve().parents[1]
 OURS = {"audit", "cases", "config", "conftest", "outbox", "tests"}
-# A library that cannot be loaded without settings is loaded by the forks.
-WAITS = """
-import atexit, contextlib, gc, importlib, json, os, runpy, sys, traceback
-
-def run(command):
-    sys.argv = command
-    try:
-        if command[0] == "-c":
-            exec(compile(command[1], "<string>", "exec"), {"__name__": "__main__"})
-        else:
-            runpy.run_path(command[0], run_name="__main__")
-    except SystemExit as end:
-        if end.code is not None and not isinstance(end.code, int):
-            print(end.code, file=sys.stderr)
-            return 1
-        return end.code or 0
-    except BaseException:
-        traceback.print_exc()
-        return 1
-    return 0
-
-for name in json.loads(sys.stdin.readline()):
-    with contextlib.suppress(Exception):
-        importlib.import_module(name)
-gc.freeze()
-print("loaded", flush=True)
-for line in sys.stdin:
-    start = json.loads(line)
-    if (child := os.fork()) == 0:
-        for number, path in enumerate((os.devnull, start["out"], start["err"])):
-            os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), number)
-        os.environ.clear()
-        os.environ.update(start["environment"])
-        code = run(start["command"])
-        atexit._run_exitfuncs()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)  # to take all libraries down would take longer than all else
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-"""
+# These look at the environment when they are loaded.
+AT_HOME = {"opentelemetry", "prometheus_client"}
 
 
 class Ended(NamedTuple):
@@ -68,48 +42,163 @@ class Ended(NamedTuple):
     stderr: str
 
 
-class Starts:
-    """Starts ``-c code`` or a script with its arguments, like ``manage.py check``."""
+class Process:
+    """A process that was started; its methods are those of ``subprocess.Popen``."""
 
-    def __init__(self, waiting: subprocess.Popen[str], folder: Path) -> None:
-        self._waiting = waiting
-        self._files = (folder / "out", folder / "err")
+    def __init__(
+        self, command: tuple[str, ...], told: IO[str], out: IO[str] | None, err: IO[str] | None
+    ) -> None:
+        self.args, self.stdout, self.stderr = command, out, err
+        self.returncode: int | None = None
+        self._told = told
+        self.pid = int(told.readline())
 
-    def run(self, *command: str, environment: Mapping[str, str]) -> Ended:
-        """Start it with this environment and no other variable, and wait for its end."""
-        for file in self._files:
-            file.write_text("")
-        out, err = map(str, self._files)
-        told = {"command": command, "environment": dict(environment), "out": out, "err": err}
-        assert self._waiting.stdin is not None
-        assert self._waiting.stdout is not None
-        self._waiting.stdin.write(json.dumps(told) + "\n")
-        self._waiting.stdin.flush()
-        code = int(self._waiting.stdout.readline())
-        return Ended(code, *(file.read_text() for file in self._files))
+    def poll(self) -> int | None:
+        """Return the exit code, None while it runs."""
+        if self.returncode is None and select.select([self._told], [], [], 0)[0]:
+            return self.wait()
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the exit code once it has ended; of one that was killed, the signal, negative.
+
+        Raises:
+            subprocess.TimeoutExpired: It still runs after so many seconds.
+        """
+        if self.returncode is None:
+            if not select.select([self._told], [], [], timeout)[0]:
+                assert timeout is not None
+                raise subprocess.TimeoutExpired(self.args, timeout)
+            self.returncode = int(self._told.readline())
+            self._told.close()
+        return self.returncode
+
+    def communicate(self, timeout: float | None = None) -> tuple[str | None, str | None]:
+        """Return what it writes until its end into the pipes that it has.
+
+        Raises:
+            subprocess.TimeoutExpired: It still runs after so many seconds.
+        """
+        read: dict[IO[str], str] = {}
+
+        def read_from(pipe: IO[str]) -> None:
+            read[pipe] = pipe.read()
+
+        pipes = [pipe for pipe in (self.stdout, self.stderr) if pipe and not pipe.closed]
+        readers = [threading.Thread(target=read_from, args=[pipe], daemon=True) for pipe in pipes]
+        for reader in readers:
+            reader.start()
+        self.wait(timeout)
+        for reader in readers:
+            reader.join()
+        self._close()
+        return self.stdout and read.get(self.stdout, ""), self.stderr and read.get(self.stderr, "")
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._close()
+        self.wait()
+
+    def _close(self) -> None:
+        for pipe in (self.stdout, self.stderr):
+            if pipe is not None:
+                pipe.close()
 
 
-@contextmanager
-def fast_starts() -> Iterator[Starts]:
-    """Have a process that has loaded what the tests have, and forks for each start."""
-    names = [name for name in sys.modules if name.partition(".")[0] not in OURS]
+def start(
+    *command: str,
+    environment: Mapping[str, str],
+    folder: Path = PROJECT,
+    out: int | None = None,
+    err: int | None = None,
+) -> Process:
+    """Start ``-c code``, ``-m module`` or a script with its arguments, like ``manage.py check``.
+
+    It has this environment and no other variable. ``out`` and ``err`` are files that are open, or
+    ``subprocess.PIPE``; without one the tests' own is taken.
+    """
+    with ExitStack() as theirs:
+
+        def pipe() -> tuple[IO[str], int]:
+            mine, its = os.pipe()
+            theirs.callback(os.close, its)
+            return os.fdopen(mine, encoding="utf-8"), its
+
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        theirs.callback(os.close, nothing)
+        read_out, out = pipe() if out == subprocess.PIPE else (None, out)
+        read_err, err = pipe() if err == subprocess.PIPE else (None, err)
+        told, tells = pipe()
+        streams = [nothing, 1 if out is None else out, 2 if err is None else err, tells]
+        asked = {"command": command, "environment": {**environment}, "folder": str(folder)}
+        socket.send_fds(_forking(), [json.dumps(asked).encode()], streams)
+        return Process(command, told, read_out, read_err)
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the processes that a process has started and that are not buried yet."""
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def in_test(database_url: str | None = None, **variables: str) -> dict[str, str]:
+    """Return the environment of a process of the service on a database, or on the test's own."""
+    inherited = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
+    url = own_database() if database_url is None else database_url
+    return inherited | {"APP_ENV": "test", "DATABASE_URL": url} | variables
+
+
+def own_database() -> str:
+    """Return the address of the database on which this process tests."""
+    own = f"/{connection.settings_dict['NAME']}"
+    return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=own))
+
+
+def run(*command: str, environment: Mapping[str, str], folder: Path = PROJECT) -> Ended:
+    """Start it, and wait for its end."""
+    pipe = subprocess.PIPE
+    with start(*command, environment=environment, folder=folder, out=pipe, err=pipe) as process:
+        out, err = process.communicate()
+        assert out is not None
+        assert err is not None
+        return Ended(process.wait(), out, err)
+
+
+@cache
+def _forking() -> socket.socket:
+    """Return the way to a process that forks; it ends with this one."""
+    names = [name for name in sys.modules if name.partition(".")[0] not in OURS | AT_HOME]
     # Else the libraries would find the settings of the tests, and keep them.
     without_settings = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        subprocess.Popen(
-            [sys.executable, "-c", WAITS],
+    mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with its:
+        process = subprocess.Popen(
+            [sys.executable, forking.__file__, str(its.fileno())],
             cwd=PROJECT,
             env=without_settings,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as waiting,
-    ):
-        assert waiting.stdin is not None
-        assert waiting.stdout is not None
-        waiting.stdin.write(json.dumps(names) + "\n")
-        waiting.stdin.flush()
-        assert waiting.stdout.readline() == "loaded\n"
-        yield Starts(waiting, Path(folder))
-        waiting.stdin.close()
+            pass_fds=[its.fileno()],
+        )
+    mine.send(json.dumps(names).encode())
+    assert mine.recv(forking.LONGEST) == b"loaded"
+    atexit.register(process.wait)
+    atexit.register(mine.close)
+    return mine

@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -21,8 +20,8 @@ import psycopg
 from config.embedded_postgres.place import PORT, SUPERUSER, Place, locate, prepare, url_of
 from config.embedded_postgres.programs import run, usable_programs
 from config.embedded_postgres.server import ensure_server, stop_server
+from tests.starts import PROJECT, in_test, start
 
-PROJECT = Path(__file__).resolve().parents[2]
 PATIENCE = 30  # seconds
 # No superuser, no owner, and no more connections than it may have.
 SERVICE = """
@@ -130,12 +129,8 @@ def _migrated() -> Path:
             shutil.rmtree(kept, ignore_errors=True)
             kept.mkdir(mode=0o755)
             with own_postgres(migrated=False) as made:
-                subprocess.run(
-                    [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
-                    cwd=PROJECT,
-                    env={**os.environ, "APP_ENV": "test", "DATABASE_URL": made.url},
-                    check=True,
-                )
+                done = start("manage.py", "migrate", "-v", "0", environment=in_test(made.url))
+                assert done.wait() == 0
                 made.stop()
                 subprocess.run(["cp", "-a", made.place.data, kept / "data"], check=True)
             mark.write_text(_migrations())

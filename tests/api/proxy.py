@@ -20,7 +20,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.api.server import PATIENCE, PROJECT, Answer, free_port
+from tests.api.server import PATIENCE, Answer, free_port
+from tests.starts import PROJECT
 
 HOST = "cases.example.org"
 # What the documented lines say, and what it is here. Each must be there.

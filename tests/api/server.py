@@ -7,7 +7,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -21,8 +20,8 @@ from django.db import connection
 
 from cases.policies import Actor
 from tests.leaks import look
+from tests.starts import Process, in_test, start
 
-PROJECT = Path(__file__).resolve().parents[2]
 PATIENCE = 30  # seconds until an answer
 START = 90  # seconds until the first one, beside other work
 
@@ -51,7 +50,7 @@ class Server:
 
     port: int
     log: IO[bytes]
-    process: subprocess.Popen[bytes]
+    process: Process
 
     @property
     def url(self) -> str:
@@ -94,14 +93,11 @@ def running_server(
 ) -> Iterator[Server]:
     """Run gunicorn on a free port of this machine until the block ends."""
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}"]
-    command += ["--workers", str(workers), "--threads", str(threads), "--log-level", "warning"]
-    variables = {"APP_ENV": "test", "LOG_FORMAT": "json", "DATABASE_URL": database_url}
-    inherited = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
+    command = ["-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--log-level", "warning"]
+    command += ["--workers", str(workers), "--threads", str(threads)]
+    variables = in_test(database_url, **({"LOG_FORMAT": "json"} | environment))
     with tempfile.NamedTemporaryFile(suffix=".log") as log:
-        process = subprocess.Popen(
-            command, cwd=PROJECT, env=inherited | variables | environment, stderr=log, stdout=log
-        )
+        process = start(*command, environment=variables, out=log.fileno(), err=log.fileno())
         server = Server(port, log, process)
         try:
             _wait(server, process)
@@ -116,7 +112,7 @@ def running_server(
             look(server.logged())
 
 
-def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
+def _wait(server: Server, process: Process) -> None:
     end = time.monotonic() + START
     while time.monotonic() < end:
         assert process.poll() is None, server.logged()

@@ -12,8 +12,9 @@ import pytest
 
 from config.http.errors import SQLSTATES, TABLE
 from tests.api import expect
-from tests.api.server import PROJECT, Answer, Server, copied_database, running_server
+from tests.api.server import Answer, Server, copied_database, running_server
 from tests.cast import ALLROUNDER, AUDITOR, REVIEWER, WRITER
+from tests.starts import PROJECT
 
 pytestmark = pytest.mark.django_db
 

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from tests.api.server import Server, copied_database, running_server
+from tests.starts import children_of
 
 pytestmark = pytest.mark.django_db
 
@@ -59,16 +60,11 @@ def asked(server: Server, path: str = "/cases/export.csv") -> Iterator[http.clie
 
 
 def memory_of_workers(server: Server) -> int:
-    """Return the most memory that a process of this server ever had, in kB."""
+    """Return the most memory that a worker of this server ever had, in kB."""
     peaks = []
-    for status in Path("/proc").glob("[0-9]*/status"):
-        try:
-            command = (status.parent / "cmdline").read_bytes()
-            if f"127.0.0.1:{server.port}".encode() in command:
-                line = next(x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
-                peaks.append(int(line.split()[1]))
-        except OSError:
-            continue
+    for pid in children_of(server.process.pid):
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        peaks += [int(line.split()[1]) for line in lines if line.startswith("VmHWM")]
     return max(peaks)
 
 

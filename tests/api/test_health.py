@@ -1,7 +1,4 @@
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,7 +9,8 @@ import pytest
 from config import health
 from config.postgresql.base import unpooled
 from tests.api import expect
-from tests.api.server import PROJECT, copied_database, free_port, running_server
+from tests.api.server import copied_database, free_port, running_server
+from tests.starts import in_test, run
 
 
 @pytest.mark.parametrize("method", ["get", "head"])
@@ -87,20 +85,11 @@ answer = Client(raise_request_exception=False).get(
     "/cases", headers={"X-Actor-ID": "wanda", "X-Actor-Roles": "case_writer"})
 print(answer.status_code, answer.headers["Retry-After"], answer.headers["Content-Type"])
 """
-    environment = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DATABASE_URL": f"postgresql://nobody@127.0.0.1:{free_port()}/nothing",
-    }
+    nowhere = f"postgresql://nobody@127.0.0.1:{free_port()}/nothing"
 
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=PROJECT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = run("-c", script, environment=in_test(nowhere, DJANGO_SETTINGS_MODULE="config.settings"))
 
+    assert done.returncode == 0, done.stderr
     status, wait, content_type = done.stdout.split()
     assert (status, content_type) == ("503", "application/json")
     assert int(wait) >= 1

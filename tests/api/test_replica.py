@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,10 +27,11 @@ from config.models import ApiToken
 from config.postgresql.base import DatabaseWrapper
 from config.tokens import create_token, revoke_tokens
 from tests.api import expect
-from tests.api.postgres import PROJECT, Postgres, own_postgres, streaming_replica
+from tests.api.postgres import Postgres, own_postgres, streaming_replica
 from tests.api.server import Answer, Server, running_server
 from tests.cast import AUDITOR, REVIEWER, SUPERVISOR, WRITER
 from tests.factories import UserFactory
+from tests.starts import in_test, run
 
 READS = {
     "list": ("/cases", WRITER),
@@ -151,14 +149,11 @@ def test_the_back_offices_list_comes_from_it(primary, service, replica) -> None:
 def session_of_ada(primary: Postgres, service: Server) -> str:
     """Log in as a superuser; return the cookies."""
     who = {"USERNAME": "ada", "PASSWORD": secrets.token_urlsafe(), "EMAIL": "ada@example.org"}
-    subprocess.run(
-        [sys.executable, "manage.py", "createsuperuser", "--noinput"],
-        cwd=PROJECT,
-        env={**os.environ, "APP_ENV": "test", "DATABASE_URL": primary.url}
-        | {"DJANGO_SETTINGS_MODULE": "config.settings"}  # whose hashes the service can read
-        | {f"DJANGO_SUPERUSER_{name}": value for name, value in who.items()},
-        check=True,
+    told = {f"DJANGO_SUPERUSER_{name}": value for name, value in who.items()}
+    done = run(
+        "manage.py", "createsuperuser", "--noinput", environment=in_test(primary.url, **told)
     )
+    assert done.returncode == 0, done.stderr
     token = cookies_of(service.ask("GET", "/admin/login/"))["csrftoken"]
     form = {"username": "ada", "password": who["PASSWORD"], "csrfmiddlewaretoken": token}
     answer = service.ask(
@@ -395,14 +390,7 @@ def test_the_standby_of_another_cluster_is_none_however_far_it_is(
 def test_what_only_reads_runs_on_it_alone(service, replica, command) -> None:
     create(service, "Late reporting")
 
-    done = subprocess.run(
-        [sys.executable, "manage.py", *command],
-        cwd=PROJECT,
-        env={**os.environ, "APP_ENV": "test", "DATABASE_URL": replica.url},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    done = run("manage.py", *command, environment=in_test(replica.url))
 
     assert done.returncode == 0, done.stderr
 

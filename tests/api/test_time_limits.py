@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,8 +15,9 @@ import pytest
 
 from tests.api import expect
 from tests.api.postgres import SERVICE, own_postgres
-from tests.api.server import PROJECT, Answer, Server, running_server
+from tests.api.server import Answer, Server, running_server
 from tests.cast import AUDITOR, REVIEWER, WRITER
+from tests.starts import in_test, run
 
 # Row security makes every row that the service reads take its time; its owner reads at once.
 SLEEPY = """
@@ -246,37 +245,18 @@ def test_a_session_says_what_it_is_for_and_commands_have_limits_of_their_own(pos
         "print(*(row[0] for row in c.fetchall()), sep='|')"
     )
     limits = LIMITS | {"DATABASE_COMMAND_SECONDS": "7"}
-    done = subprocess.run(
-        [sys.executable, "manage.py", "shell", "--no-imports", "-c", show],
-        cwd=PROJECT,
-        env={**os.environ, "APP_ENV": "test", "DATABASE_URL": postgres.url, **limits},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    environment = in_test(postgres.url, **limits)
+    done = run("manage.py", "shell", "--no-imports", "-c", show, environment=environment)
 
     assert done.stdout.split("\n")[0] == "regulatory-cases shell|7s|0|0"
 
 
 def test_a_migration_that_waits_for_a_table_gives_up_before_all_others_wait_for_it(postgres):
-    def migrate(*what: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "manage.py", "migrate", *what],
-            cwd=PROJECT,
-            env={
-                **os.environ,
-                "APP_ENV": "test",
-                "DATABASE_URL": postgres.url,
-                "DATABASE_MIGRATE_LOCK_SECONDS": "1",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    environment = in_test(postgres.url, DATABASE_MIGRATE_LOCK_SECONDS="1")
 
     with closing(postgres.session()) as holder, holder.transaction():
         holder.execute("LOCK TABLE auth_user IN ROW EXCLUSIVE MODE")
-        backwards = migrate("auth", "0011")
+        backwards = run("manage.py", "migrate", "auth", "0011", environment=environment)
     with postgres.session() as session:
         known = session.execute(
             "SELECT count(*) FROM django_migrations WHERE app = 'auth' AND name LIKE '0012%'"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +13,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from cases.demo.accounts import DEMO_PASSWORD
-from tests.api.server import PROJECT, running_server
+from tests.api.server import running_server
+from tests.starts import in_test, run
 
 # The first has no windows to draw: it takes half the time.
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
@@ -45,15 +44,7 @@ def chromium() -> str:
 
 def manage(url: str, *arguments: str) -> str:
     """Run a command of the service on its database; return what it printed."""
-    inherited = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
-    done = subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=PROJECT,
-        env=inherited | {"APP_ENV": "test", "DATABASE_URL": url, "LOG_LEVEL": "ERROR"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run("manage.py", *arguments, environment=in_test(url, LOG_LEVEL="ERROR"))
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -15,8 +15,9 @@ import time
 from pathlib import Path
 
 from tests.api.postgres import own_postgres
-from tests.api.server import PROJECT, free_port
+from tests.api.server import free_port
 from tests.image.dockerfile import Stage, stages
+from tests.starts import PROJECT
 
 NOBODY = 65_534
 PATIENCE = 90  # seconds until the web server answers, beside other work

@@ -7,8 +7,8 @@ import re
 import pytest
 import yaml
 
-from tests.api.server import PROJECT
 from tests.image.dockerfile import stages
+from tests.starts import PROJECT
 
 COMPOSE = yaml.safe_load((PROJECT / "compose.yaml").read_text())
 SERVICES = COMPOSE["services"]

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 
-PROJECT = Path(__file__).resolve().parents[2]
+from tests import starts
+from tests.starts import PROJECT, Process, in_test
+
 REAL_DATA = PROJECT.parent / "shared" / "data"
 
 
@@ -64,19 +62,17 @@ def run(command: str, *args: object) -> Run:
     return Run(code, out.getvalue(), error, rejects)
 
 
-def start(command: str, *args: object) -> subprocess.Popen[bytes]:
-    """Start the command as a process of its own on the test's database."""
-    url = urlsplit(settings.DATABASE_URL)._replace(path=f"/{connection.settings_dict['NAME']}")
-    return subprocess.Popen(
-        [sys.executable, str(PROJECT / "manage.py"), command, *map(str, args)],
-        env={**os.environ, "APP_ENV": "test", "DATABASE_URL": url.geturl()},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+def start(command: str, *args: object) -> Process:
+    """Start the command as a process of its own on the test's database, in the test's folder."""
+    with Path(os.devnull).open("w") as nowhere:
+        return starts.start(
+            str(PROJECT / "manage.py"), command, *map(str, args), environment=in_test(),
+            folder=Path.cwd(), out=nowhere.fileno(), err=nowhere.fileno(),
+        )  # fmt: skip
 
 
 @contextmanager
-def killed_after(process: subprocess.Popen[bytes]) -> Iterator[None]:
+def killed_after(process: Process) -> Iterator[None]:
     """Kill the process, as kill -9 does, at the end of the block."""
     try:
         yield

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -26,8 +24,10 @@ from cases.errors import PermissionDenied
 from cases.filters import CaseFilter
 from cases.models import Case
 from outbox.models import OutboxEvent
+from tests import starts
 from tests.cast import AUDITOR, REVIEWER, SUPERVISOR, SYSTEM, WRITER
 from tests.factories import CaseFactory
+from tests.starts import in_test
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -43,12 +43,6 @@ def keep_signal_handlers() -> Iterator[None]:
     yield
     for number, handler in zip(numbers, before, strict=True):
         signal.signal(number, handler)
-
-
-def url_of_the_test_database() -> str:
-    address, _, options = os.environ["DATABASE_URL"].partition("?")
-    url = f"{address.rpartition('/')[0]}/{connection.settings_dict['NAME']}"
-    return f"{url}?{options}" if options else url
 
 
 def check(capsys: pytest.CaptureFixture[str], *options: str) -> int:
@@ -235,14 +229,8 @@ def test_wrong_numbers_are_usage(option) -> None:
 
 
 def test_without_a_database_it_says_so_and_asks_to_come_back() -> None:
-    done = subprocess.run(  # the address is a closed port
-        [sys.executable, "manage.py", "check_slas"],
-        cwd=PROJECT,
-        env={**os.environ, "DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nowhere"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    closed_port = in_test("postgresql://nobody@127.0.0.1:9/nowhere")
+    done = starts.run("manage.py", "check_slas", environment=closed_port)
 
     assert done.returncode == 75
     assert "The database does not answer" in done.stderr
@@ -251,13 +239,8 @@ def test_without_a_database_it_says_so_and_asks_to_come_back() -> None:
 
 def test_sigterm_finishes_the_batch_in_hand() -> None:
     overdue(3_000)
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "check_slas", "--batch-size", "10", "--json"],
-        cwd=PROJECT,
-        env={**os.environ, "DATABASE_URL": url_of_the_test_database(), "APP_ENV": "test"},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    command = ("manage.py", "check_slas", "--batch-size", "10", "--json")
+    process = starts.start(*command, environment=in_test(), out=subprocess.PIPE)
     until = time.monotonic() + 30
     while not marked() and time.monotonic() < until:
         time.sleep(0.02)

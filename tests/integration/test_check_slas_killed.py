@@ -7,11 +7,9 @@ import subprocess
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from django.conf import settings
 from django.db import connection
 
 from audit.models import AuditEvent
@@ -20,6 +18,7 @@ from cases.models import Case
 from outbox.models import OutboxEvent
 from tests.cast import WRITER
 from tests.integration.import_runs import assert_gapless, killed_after, start
+from tests.starts import own_database
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -90,8 +89,7 @@ def test_three_at_once_of_which_one_is_killed_mark_each_case_once() -> None:
 
 def test_the_second_signal_ends_it_at_once_and_nothing_is_half_done() -> None:
     """Somebody holds the trail, so the batch in hand cannot be finished."""
-    url = urlsplit(settings.DATABASE_URL)._replace(path=f"/{connection.settings_dict['NAME']}")
-    with psycopg.connect(url.geturl()) as holder:
+    with psycopg.connect(own_database()) as holder:
         holder.execute("LOCK TABLE audit_events IN EXCLUSIVE MODE")
         process = start("check_slas")
         try:

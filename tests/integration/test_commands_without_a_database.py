@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-
 import pytest
 
-from tests.starts import Ended, fast_starts
+from tests import starts
+from tests.starts import Ended, in_test
 
 COMMANDS = (
     "check --database default",
@@ -21,16 +19,14 @@ COMMANDS = (
 )
 
 
-@pytest.fixture(scope="module")
-def run() -> Iterator[Callable[[str], Ended]]:
-    """Return what runs a command whose database is a closed port."""
-    environment = {**os.environ, "DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nowhere"}
-    with fast_starts() as starts:
-        yield lambda command: starts.run("manage.py", *command.split(), environment=environment)
+def run(command: str) -> Ended:
+    """Run a command whose database is a closed port."""
+    environment = in_test("postgresql://nobody@127.0.0.1:9/nowhere")
+    return starts.run("manage.py", *command.split(), environment=environment)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_says_so_and_asks_to_come_back(run, command: str) -> None:
+def test_a_command_says_so_and_asks_to_come_back(command: str) -> None:
     done = run(command)
 
     assert done.returncode == 75
@@ -39,7 +35,7 @@ def test_a_command_says_so_and_asks_to_come_back(run, command: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_who_asks_for_the_traceback_gets_it(run) -> None:
+def test_who_asks_for_the_traceback_gets_it() -> None:
     done = run("purge_outbox --traceback")
 
     assert done.returncode == 1

@@ -17,9 +17,9 @@ from cases.lifecycle import CaseStatus
 from cases.models import Case
 from cases.prepared import Prepared
 from tests.api import expect
-from tests.api.server import PROJECT
 from tests.cast import REVIEWER
 from tests.factories import CaseFactory
+from tests.starts import PROJECT
 
 pytestmark = pytest.mark.usefixtures("committed")
 

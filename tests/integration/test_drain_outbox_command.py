@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import signal
 import socket
@@ -13,25 +12,23 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.utils.timezone import now
 
 from outbox import destinations
 from outbox.checks import check_backlog
 from outbox.models import OutboxEvent
 from outbox.queue import due
+from tests import starts
 from tests.destinations import Recorder
 from tests.factories import CaseFactory
+from tests.starts import PROJECT, Process, in_test
 
 pytestmark = pytest.mark.usefixtures("committed")
-
-PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -149,20 +146,10 @@ def test_failures_exit_with_1_once_everything_else_is_delivered(monkeypatch) -> 
     assert sorted(delivered.values_list("case_id", flat=True)) == sorted(good)
 
 
-def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+def start(*arguments: str) -> Process:
     """Start the real command against the test database."""
-    name = connection.settings_dict["NAME"]
-    url = f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/{name}"
-    if os.environ["DATABASE_URL"].count("?"):
-        url += "?" + os.environ["DATABASE_URL"].partition("?")[2]
-    return subprocess.Popen(
-        [sys.executable, "manage.py", "drain_outbox", *arguments],
-        cwd=PROJECT,
-        env={**os.environ, "DATABASE_URL": url, "APP_ENV": "test", **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    command, pipe = ("manage.py", "drain_outbox", *arguments), subprocess.PIPE
+    return starts.start(*command, environment=in_test(), out=pipe, err=pipe)
 
 
 def test_followed_it_delivers_what_comes_and_ends_on_sigterm() -> None:
@@ -204,11 +191,13 @@ def test_killed_outright_it_loses_nothing() -> None:
 def test_a_log_that_speaks_only_ascii_still_gets_every_message() -> None:
     CaseFactory(title="Überfällige Meldung 逾期")
 
-    process = start(PYTHONIOENCODING="ascii", PYTHONUTF8="0")
-    out, err = process.communicate(timeout=30)
+    done = subprocess.run(  # the interpreter looks at this when it starts
+        [sys.executable, "manage.py", "drain_outbox"], capture_output=True, check=False,
+        cwd=PROJECT, env=in_test(PYTHONIOENCODING="ascii", PYTHONUTF8="0"),
+    )  # fmt: skip
 
-    assert process.returncode == 0, err
-    assert json.loads(out)["data"]["title"] == "Überfällige Meldung 逾期"
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["data"]["title"] == "Überfällige Meldung 逾期"
 
 
 def test_rows_of_a_destination_that_is_gone_stay_and_are_reported(capsys, caplog) -> None:

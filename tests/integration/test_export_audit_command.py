@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from django.conf import settings
-from django.db import connection
 
 from audit.models import AuditEvent
 from cases import services
 from tests.cast import WRITER
 from tests.factories import CaseFactory
-from tests.integration.import_runs import PROJECT, run
+from tests.integration.import_runs import run
+from tests.starts import PROJECT, Process, in_test, own_database, start
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -41,19 +37,13 @@ def here() -> list[str]:
     return sorted(path.name for path in Path().iterdir())
 
 
-def database_url() -> str:
-    parts = urlsplit(settings.DATABASE_URL)
-    return parts._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
-
-
 @contextmanager
-def process(*args: str, stdout: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
+def process(*args: str, stdout: int | None = None) -> Iterator[Process]:
     """Run the command as an operator does; what is left of it at the end is killed."""
-    command = [sys.executable, str(PROJECT / "manage.py"), "export_audit", *args]
-    environment = {**os.environ, "APP_ENV": "test", "DATABASE_URL": database_url()}
-    with subprocess.Popen(
-        command, env=environment, stdout=stdout, stderr=subprocess.PIPE
-    ) as running:
+    with start(
+        str(PROJECT / "manage.py"), "export_audit", *args, environment=in_test(),
+        folder=Path.cwd(), out=stdout, err=subprocess.PIPE,
+    ) as running:  # fmt: skip
         try:
             yield running
         finally:
@@ -71,14 +61,14 @@ def held_up() -> Iterator[Callable[[], int]]:
     def wait() -> int:
         end = time.monotonic() + 60
         while time.monotonic() < end:
-            with psycopg.connect(database_url()) as other:
+            with psycopg.connect(own_database()) as other:
                 if row := other.execute(waiting).fetchone():
                     return int(row[0])
             time.sleep(0.05)
         message = "no export came as far as the lock"
         raise AssertionError(message)
 
-    with psycopg.connect(database_url()) as holder:
+    with psycopg.connect(own_database()) as holder:
         holder.execute("LOCK TABLE audit_events")
         yield wait
         holder.rollback()
@@ -218,7 +208,7 @@ def test_a_reader_who_leaves_ends_it_quietly() -> None:
     with process(stdout=subprocess.PIPE) as running:
         first = running.stdout.readline()
         running.stdout.close()
-        said = running.stderr.read().decode()
+        said = running.stderr.read()
         code = running.wait(30)
 
     assert json.loads(first)["sequence"] == 0
@@ -231,7 +221,7 @@ def test_a_full_disk_is_told_and_no_traceback() -> None:
     CaseFactory()
 
     with Path("/dev/full").open("wb") as full, process(stdout=full.fileno()) as running:
-        said = running.stderr.read().decode()
+        said = running.stderr.read()
         code = running.wait(30)
 
     assert code == 1
@@ -259,9 +249,9 @@ def test_a_database_that_goes_away_is_a_reason_to_try_again_later() -> None:
 
     with held_up() as wait, process("--output", "trail.jsonl") as running:
         pid = wait()
-        with psycopg.connect(database_url()) as other:
+        with psycopg.connect(own_database()) as other:
             other.execute("SELECT pg_terminate_backend(%s)", [pid])
-        said = running.stderr.read().decode()
+        said = running.stderr.read()
         code = running.wait(30)
 
     assert code == 75

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,9 +11,9 @@ from pathlib import Path
 import pytest
 from django.db import connection, transaction
 
+from tests import starts
 from tests.factories import CaseFactory
-from tests.integration.import_runs import PROJECT
-from tests.integration.test_check_slas import url_of_the_test_database
+from tests.starts import Process, children_of, in_test
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -30,7 +28,7 @@ execute_from_command_line(["manage.py", "verify_audit", "--processes", sys.argv[
 """
 WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'case_notes'::regclass"
 
-Start = Callable[[int], subprocess.Popen[str]]
+Start = Callable[[int], Process]
 
 
 @pytest.fixture
@@ -38,22 +36,13 @@ def start() -> Iterator[Start]:
     """Return what starts the command and waits until it waits: the notes are locked away."""
     for _ in range(4):
         CaseFactory(status="SUBMITTED")
-    started: list[subprocess.Popen[str]] = []
+    started: list[Process] = []
 
-    def begin(processes: int) -> subprocess.Popen[str]:
+    variables = in_test(DJANGO_SETTINGS_MODULE="config.settings")
+
+    def begin(processes: int) -> Process:
         started.append(
-            subprocess.Popen(
-                [sys.executable, "-c", PROGRAM, str(processes)],
-                cwd=PROJECT,
-                env={
-                    **os.environ,
-                    "APP_ENV": "test",
-                    "DATABASE_URL": url_of_the_test_database(),
-                    "DJANGO_SETTINGS_MODULE": "config.settings",
-                },
-                stderr=subprocess.PIPE,
-                text=True,
-            )
+            starts.start("-c", PROGRAM, str(processes), environment=variables, err=subprocess.PIPE)
         )
         assert soon(lambda: waiting_sessions() == processes)
         return started[-1]
@@ -81,10 +70,6 @@ def waiting_sessions() -> int:
         cursor.execute(WAITING)
         (number,) = cursor.fetchone()
         return int(number)
-
-
-def children_of(pid: int) -> list[int]:
-    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def lives(pid: int) -> bool:

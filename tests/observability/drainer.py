@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import base64
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.request import urlopen
 
-from tests.api.server import PATIENCE, PROJECT, free_port
+from tests.api.server import PATIENCE, free_port
 from tests.integration.receiver import Receiver
 from tests.leaks import look
 from tests.observability.figures import Figures
+from tests.starts import Ended, in_test, run, start
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
 
@@ -29,25 +29,13 @@ def to(there: Receiver) -> dict[str, str]:
     }
 
 
-_COMMAND = [sys.executable, "manage.py", "drain_outbox"]
-
-
 def _settings(database: str, environment: dict[str, str]) -> dict[str, str]:
-    inherited = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
-    settings = {"APP_ENV": "test", "LOG_FORMAT": "json", "DATABASE_URL": database}
-    return inherited | settings | environment
+    return in_test(database, **({"LOG_FORMAT": "json"} | environment))
 
 
-def drain(database: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def drain(database: str, **environment: str) -> Ended:
     """Deliver what is due, and end."""
-    done = subprocess.run(
-        _COMMAND,
-        cwd=PROJECT,
-        env=_settings(database, environment),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run("manage.py", "drain_outbox", environment=_settings(database, environment))
     look(done.stderr)
     return done
 
@@ -56,12 +44,10 @@ def drain(database: str, **environment: str) -> subprocess.CompletedProcess[str]
 def following(database: str, **environment: str) -> Iterator[Callable[[], Figures]]:
     """Let a drainer follow until the end of the block; returns what scrapes it."""
     port = free_port()
-    process = subprocess.Popen(
-        [*_COMMAND, "--follow", "--metrics-port", str(port)],
-        cwd=PROJECT,
-        env=_settings(database, environment),
-        stdout=subprocess.DEVNULL,
-    )
+    command = ["manage.py", "drain_outbox", "--follow", "--metrics-port", str(port)]
+    with Path(os.devnull).open("w") as nowhere:
+        settings = _settings(database, environment)
+        process = start(*command, environment=settings, out=nowhere.fileno())
 
     def scrape() -> Figures:
         end = time.monotonic() + PATIENCE

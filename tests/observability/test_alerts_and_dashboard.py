@@ -16,13 +16,14 @@ import yaml
 from promql_parser import MatchOp
 
 from config.http.errors import TABLE
-from tests.api.server import PATIENCE, PROJECT, running_server
+from tests.api.server import PATIENCE, running_server
 from tests.cast import WRITER
 from tests.integration.receiver import receiver
 from tests.observability.alarms import ALARMS, unit_tests
 from tests.observability.drainer import following, to
 from tests.observability.figures import Figures, scrape
 from tests.observability.queries import Query
+from tests.starts import PROJECT
 
 pytestmark = pytest.mark.django_db
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.api.server import PROJECT, Server, running_server
+from tests import starts
+from tests.api.server import Server, running_server
 from tests.cast import ADMIN, AUDITOR, WRITER
 from tests.integration.receiver import Receiver, receiver, says
 from tests.leaks import look
 from tests.observability.drainer import drain, to
+from tests.starts import in_test
 
 pytestmark = pytest.mark.django_db
 
@@ -44,16 +43,7 @@ def trail(server: Server, case_id: str) -> list[dict[str, Any]]:
 
 def run(database: str, *command: str) -> list[dict[str, Any]]:
     """Run a command as a process of its own; returns what it logged."""
-    inherited = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
-    environment = {"APP_ENV": "test", "LOG_FORMAT": "json", "DATABASE_URL": database}
-    done = subprocess.run(
-        [sys.executable, "manage.py", *command],
-        cwd=PROJECT,
-        env=inherited | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = starts.run("manage.py", *command, environment=in_test(database, LOG_FORMAT="json"))
     look(done.stderr)
     assert done.returncode == 0, done.stderr
     return lines(done.stderr)

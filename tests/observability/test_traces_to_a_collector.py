@@ -14,12 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.api.server import PATIENCE, PROJECT, Server, running_server
+from tests.api.server import PATIENCE, Server, running_server
 from tests.cast import ADMIN, AUDITOR, WRITER
 from tests.integration.receiver import Receiver, receiver, says
 from tests.leaks import secret
 from tests.observability.collector import Collector, Span, collector
 from tests.observability.drainer import drain, to
+from tests.starts import PROJECT
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from config.embedded_postgres.place import Place, locate, make_folder, prepare, url_of
 from config.embedded_postgres.programs import run, usable_programs
-from tests.api.postgres import PROJECT, Postgres
+from tests.api.postgres import Postgres
+from tests.starts import PROJECT
 
 ROWS = 200  # of a register
 PATIENCE = 120  # seconds

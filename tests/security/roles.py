@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import pytest
 from django.db import connection, connections
 
 from config.embedded_postgres import find_programs
-from tests.api.server import PROJECT
+from tests.starts import PROJECT, in_test, start
 
 SCRIPT = PROJECT / "config" / "postgresql" / "roles.sql"
 _PASSWORD = "few rights, long word"
@@ -64,12 +63,8 @@ class Roles:
 
     def migrate(self) -> None:
         """Run the migrations as the owner."""
-        subprocess.run(
-            [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
-            cwd=PROJECT,
-            env={**os.environ, "APP_ENV": "test", "DATABASE_URL": self.url_of(self.owner)},
-            check=True,
-        )
+        environment = in_test(self.url_of(self.owner))
+        assert start("manage.py", "migrate", "-v", "0", environment=environment).wait() == 0
 
     @contextmanager
     def django_as(self, role: str) -> Iterator[None]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from config.environment import VARIABLES
+from tests import starts
 from tests.api.server import free_port
-from tests.starts import fast_starts
 
 PROJECT = Path(__file__).resolve().parents[2]
 GOOD = {
@@ -63,14 +63,12 @@ def environment_with(change):
     return kept | {name: value for name, value in (GOOD | change).items() if value is not None}
 
 
-@pytest.fixture(scope="module")
-def run():
-    """Return what runs a command with good settings, but for a change."""
-    with fast_starts() as starts:
-        yield lambda *command, change: starts.run(*command, environment=environment_with(change))
+def run(*command, change):
+    """Run a command with good settings, but for a change."""
+    return starts.run(*command, environment=environment_with(change))
 
 
-def test_good_settings_leave_nothing_to_say(run):
+def test_good_settings_leave_nothing_to_say():
     done = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", change={})
 
     assert done.returncode == 0, done.stderr
@@ -79,7 +77,7 @@ def test_good_settings_leave_nothing_to_say(run):
 
 
 @pytest.mark.parametrize("kind", ["no database", "header actors"])
-def test_a_check_says_what_production_must_not_run_with(run, kind):
+def test_a_check_says_what_production_must_not_run_with(kind):
     change, sentence = REFUSED[kind]
 
     done = run("manage.py", "check", change=change)
@@ -90,7 +88,7 @@ def test_a_check_says_what_production_must_not_run_with(run, kind):
 
 
 @refused
-def test_a_server_does_not_even_start_with_it(run, change, sentence):
+def test_a_server_does_not_even_start_with_it(change, sentence):
     done = run("-c", "import config.wsgi", change=change)
 
     assert done.returncode == 4
@@ -115,7 +113,7 @@ def test_the_web_server_ends_instead_of_starting_one_worker_after_another():
     assert "DEBUG is on in production" in done.stderr
 
 
-def test_everything_that_is_wrong_is_said_at_once_and_no_secret_is_repeated(run):
+def test_everything_that_is_wrong_is_said_at_once_and_no_secret_is_repeated():
     change = {
         "CONN_MAX_AGE": "long",
         "LOG_LEVEL": "LOUD",
@@ -136,7 +134,7 @@ def test_everything_that_is_wrong_is_said_at_once_and_no_secret_is_repeated(run)
     assert "hidden-word" not in later.stderr
 
 
-def test_a_secret_comes_from_a_file(run, tmp_path):
+def test_a_secret_comes_from_a_file(tmp_path):
     key = tmp_path / "key"
     key.write_text(f"{GOOD['SECRET_KEY']}\n")
     change = {"SECRET_KEY": None, "SECRET_KEY_FILE": str(key)}
@@ -147,14 +145,14 @@ def test_a_secret_comes_from_a_file(run, tmp_path):
     assert done.stdout == f"{GOOD['SECRET_KEY']}\n"
 
 
-def test_a_variable_with_a_name_that_is_nearly_right_is_not_passed_over(run):
+def test_a_variable_with_a_name_that_is_nearly_right_is_not_passed_over():
     done = run("manage.py", "check", change={"OUTBOX_DESTINATION": "webhook"})
 
     assert "OUTBOX_DESTINATION is set, but nothing reads it." in done.stderr
     assert "Is it to be OUTBOX_DESTINATIONS?" in done.stderr
 
 
-def test_who_must_have_header_actors_says_that_it_is_unsafe(run):
+def test_who_must_have_header_actors_says_that_it_is_unsafe():
     change = {"ACTOR_HEADERS": "unsafe-in-production", "DJANGO_SETTINGS_MODULE": "config.settings"}
     script = "from django.conf import settings; print(settings.ACTOR_HEADERS)"
 
@@ -164,7 +162,7 @@ def test_who_must_have_header_actors_says_that_it_is_unsafe(run):
     assert run("manage.py", "check", change=change).returncode == 0
 
 
-def test_production_believes_no_header_by_default(run):
+def test_production_believes_no_header_by_default():
     script = "from django.conf import settings; print(settings.ACTOR_HEADERS)"
 
     done = run("-c", script, change={"DJANGO_SETTINGS_MODULE": "config.settings"})
@@ -189,7 +187,7 @@ print(json.dumps({
 """
 
 
-def test_production_speaks_tls_only_and_keeps_its_cookies_to_itself(run):
+def test_production_speaks_tls_only_and_keeps_its_cookies_to_itself():
     asked = ["SESSION_COOKIE_NAME", "SESSION_COOKIE_SECURE", "SESSION_COOKIE_HTTPONLY",
              "SESSION_COOKIE_SAMESITE", "SESSION_COOKIE_DOMAIN", "SESSION_COOKIE_PATH",
              "CSRF_COOKIE_NAME", "CSRF_COOKIE_SECURE", "CSRF_COOKIE_DOMAIN", "CSRF_COOKIE_PATH",

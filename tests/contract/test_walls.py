@@ -18,15 +18,16 @@ def lint(tree: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
 
 
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    """Return a copy of the packages that a test may spoil."""
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the packages that a test may spoil, and puts back what it has spoiled."""
+    copy = tmp_path_factory.mktemp("packages")
     for package in PACKAGES:
         shutil.copytree(
-            ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__")
+            ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__")
         )
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    return tmp_path
+    shutil.copy(ROOT / "pyproject.toml", copy)
+    return copy
 
 
 def test_the_walls_stand(tree):
@@ -54,9 +55,12 @@ def test_the_walls_stand(tree):
 )
 def test_a_violation_is_found(tree, contract, module, line):
     spoiled = tree / module
-    spoiled.write_text(f"{line}\n" + spoiled.read_text().replace("from __future__", "# from"))
+    before = spoiled.read_text()
+    spoiled.write_text(f"{line}\n" + before.replace("from __future__", "# from"))
 
     found = lint(tree)
+
+    spoiled.write_text(before)
 
     assert found.returncode == 1
     broken = [row for row in found.stdout.splitlines() if row.endswith("BROKEN")]

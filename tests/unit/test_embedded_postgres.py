@@ -42,6 +42,26 @@ def project(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="module")
+def data() -> Iterator[Path]:
+    """The data that a server leaves behind: to make them takes longer than all that comes after."""
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        patch.setattr(place, "PROJECT", Path(folder))
+        with embedded_postgres.running("test"):
+            pass
+        yield place.locate("test").base
+
+
+@pytest.fixture
+def used(project: Path, data: Path) -> Path:
+    """A checkout whose server has run before."""
+    base = place.locate("test").base
+    base.parent.mkdir()
+    subprocess.run(["cp", "-a", data, base], check=True)
+    return project
+
+
 @contextmanager
 def another_user(project: Path) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
@@ -144,12 +164,12 @@ class TestLife:
                 "listen_addresses": "",
             }
 
-    def test_nobody_else_may_enter_the_socket_folder(self, project: Path) -> None:
+    def test_nobody_else_may_enter_the_socket_folder(self, used: Path) -> None:
         with embedded_postgres.running("test"):
             assert place.locate("test").socket.stat().st_mode & 0o777 == 0o700
 
-    def test_the_last_user_stops_the_server(self, project: Path) -> None:
-        with another_user(project) as other:
+    def test_the_last_user_stops_the_server(self, used: Path) -> None:
+        with another_user(used) as other:
             with embedded_postgres.running("test"):
                 assert is_running()
             assert is_running()
@@ -163,9 +183,9 @@ class TestLife:
 
 class TestAccidents:
     def test_a_killed_user_leaves_a_server_that_the_next_one_uses_and_stops(
-        self, project: Path
+        self, used: Path
     ) -> None:
-        with another_user(project) as other:
+        with another_user(used) as other:
             left_behind = postmaster()
             other.kill()
             other.wait()
@@ -173,15 +193,15 @@ class TestAccidents:
             assert postmaster() == left_behind
         assert not is_running()
 
-    def test_a_killed_server_is_started_again(self, project: Path) -> None:
-        with another_user(project):
+    def test_a_killed_server_is_started_again(self, used: Path) -> None:
+        with another_user(used):
             os.kill(postmaster(), signal.SIGKILL)
             with embedded_postgres.running("test"):
                 assert is_running()
 
-    def test_a_pid_file_that_names_a_stranger_is_no_obstacle(self, project: Path) -> None:
+    def test_a_pid_file_that_names_a_stranger_is_no_obstacle(self, used: Path) -> None:
         here = place.locate("test")
-        with another_user(project) as other:
+        with another_user(used) as other:
             os.kill(postmaster(), signal.SIGKILL)
             other.kill()
         # PostgreSQL itself would believe this one, as it runs in the server's account.
@@ -208,7 +228,7 @@ class TestErrors:
         ):
             pass
 
-    def test_data_of_another_version(self, project: Path) -> None:
+    def test_data_of_another_version(self, used: Path) -> None:
         with embedded_postgres.running("test"):
             pass
         (place.locate("test").data / "PG_VERSION").write_text("9\n")
@@ -218,7 +238,7 @@ class TestErrors:
         ):
             pass
 
-    def test_a_server_that_does_not_start_is_quoted(self, project: Path) -> None:
+    def test_a_server_that_does_not_start_is_quoted(self, used: Path) -> None:
         with embedded_postgres.running("test"):
             pass
         settings = place.locate("test").data / "postgresql.conf"
@@ -230,7 +250,7 @@ class TestErrors:
             pass
 
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give folders away")
-    def test_the_folder_of_somebody_else(self, project: Path) -> None:
+    def test_the_folder_of_somebody_else(self, used: Path) -> None:
         with embedded_postgres.running("test"):
             pass
         os.chown(place.locate("test").base, 12345, 12345)

@@ -11,10 +11,13 @@ class ProjectConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register checks, receivers, and how OpenAPI tells the ways in."""
+        """Register checks and receivers.
+
+        What only the OpenAPI document needs is loaded when one is made, by the hooks in the
+        settings: it would take a third of the time in which a command starts.
+        """
         from cases.signals import action_refused, case_event  # noqa: PLC0415 (models are loaded by now)
         from config import account_changes, checks, database_role, logins, production  # noqa: F401, PLC0415 (importing registers them)
-        from config.http import openapi  # noqa: F401, PLC0415 (likewise)
         from config.metrics import counted  # noqa: PLC0415 (as above)
 
         case_event.connect(counted.count_events, dispatch_uid="config.count_events")

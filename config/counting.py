@@ -7,6 +7,7 @@ in tests and under other servers, a process counts for itself.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -18,6 +19,9 @@ FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 # Memory of the machine's own. Where the place of temporary files is full, say of uploads, a process
 # that writes into a file mapped from there is ended by the kernel, and so is each that follows.
 _SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 (a folder of our own is made in it)
+_NAME: Final = "cases-metrics-"
+# A file in the folder, locked for as long as the master or one of its workers lives.
+_LOCK: Final = "in-use"
 
 
 def begin() -> None:
@@ -26,10 +30,32 @@ def begin() -> None:
     It lies in shared memory, where there is some and TMPDIR names no other place. A server that
     is reloaded comes by here again, and goes on counting where it was.
     """
-    prefix = f"cases-metrics-{os.getpid()}-"
-    if not Path(os.environ.get(FOLDER, "")).name.startswith(prefix):
-        own = os.access(_SHARED_MEMORY, os.W_OK) and not os.environ.get("TMPDIR")
-        os.environ[FOLDER] = tempfile.mkdtemp(prefix=prefix, dir=_SHARED_MEMORY if own else None)
+    name = f"{_NAME}{os.getpid()}-"
+    if Path(os.environ.get(FOLDER, "")).name.startswith(name):
+        return
+    own = os.access(_SHARED_MEMORY, os.W_OK) and not os.environ.get("TMPDIR")
+    place = Path(_SHARED_MEMORY if own else tempfile.gettempdir())
+    _remove_what_was_left(place)
+    # It gets its name once it is locked: until then nobody else takes it for one that was left.
+    made = Path(tempfile.mkdtemp(prefix=f"new-{name}", dir=place))
+    fcntl.flock(os.open(made / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC), fcntl.LOCK_EX)
+    os.environ[FOLDER] = str(made.rename(made.with_name(made.name.removeprefix("new-"))))
+
+
+def _remove_what_was_left(place: Path) -> None:
+    """Remove the folders of servers that were killed, which would fill the memory one by one."""
+    for folder in place.glob(f"{_NAME}*"):
+        try:
+            lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC)
+        except OSError:  # somebody else's, or just being removed
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        except BlockingIOError:  # it is in use
+            continue
+        finally:
+            os.close(lock)
 
 
 def forget(pid: int) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -17,6 +18,7 @@ from config import counting
 from tests.api.server import PATIENCE, Server, running_server
 from tests.cast import AUDITOR, REVIEWER, WRITER
 from tests.observability.figures import Figures, scrape
+from tests.starts import Process, children_of, in_test, start
 
 pytestmark = pytest.mark.django_db
 
@@ -43,8 +45,7 @@ def server(database, folder) -> Iterator[Server]:
 
 def workers_of(server: Server) -> set[int]:
     """Return the processes that the server's master has started and that live."""
-    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
-    return {int(pid) for pid in children.read_text().split()}
+    return {*children_of(server.process.pid)}
 
 
 def who_counted(folder: Path) -> set[int]:
@@ -164,6 +165,35 @@ def test_workers_count_where_no_upload_can_take_the_room(monkeypatch) -> None:
         assert Path(os.environ[counting.FOLDER]).parent == Path("/dev/shm")
     finally:
         counting.end()
+
+
+COUNTS = """
+import os, time
+from config import counting
+counting.begin()
+print(os.environ[counting.FOLDER], flush=True)
+time.sleep(600)
+"""
+
+
+def test_what_killed_servers_left_in_memory_is_removed_and_nothing_that_is_in_use(tmp_path) -> None:
+    def begin() -> tuple[Process, Path]:
+        environment = in_test(TMPDIR=str(tmp_path))
+        process = processes.enter_context(
+            start("-c", COUNTS, environment=environment, out=subprocess.PIPE)
+        )
+        processes.callback(process.kill)
+        return process, Path(process.stdout.readline().strip())
+
+    with ExitStack() as processes:
+        (_, lives), (killed, left) = begin(), begin()
+        killed.kill()
+        killed.wait()
+        assert {*tmp_path.iterdir()} == {lives, left}
+
+        _, later = begin()
+
+        assert {*tmp_path.iterdir()} == {lives, later}
 
 
 def test_a_worker_that_begins_to_count_just_now_stops_no_scrape(server, folder) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -44,16 +46,49 @@ def validator(schema: Schema) -> Draft202012Validator:
     return Draft202012Validator(whole, validate_formats=True)
 
 
+@cache
+def _served() -> dict[str, list[tuple[int, re.Pattern[str], Schema]]]:
+    """Return all operations by method, with the addresses that they serve; the plainest first."""
+    found: dict[str, list[tuple[int, re.Pattern[str], Schema]]] = defaultdict(list)
+    for (path, method), operation in operations().items():
+        address = re.compile(re.sub(r"\{\w+\}", "[^/]+", path))
+        found[method].append((path.count("{"), address, operation))
+    return {method: sorted(each, key=lambda one: one[0]) for method, each in found.items()}
+
+
 def operation_at(path: str, method: str) -> Schema | None:
     """Return the operation that serves an address; those at the root are those under /v1."""
     versioned = "/v1" + path.removeprefix("/v1")
-    served = [
-        (template.count("{"), operation)
-        for (template, served_method), operation in operations().items()
-        if served_method == method.lower()
-        and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), versioned)
-    ]
-    return min(served, key=lambda found: found[0])[1] if served else None
+    served = _served().get(method.lower(), [])
+    return next((one for _, address, one in served if address.fullmatch(versioned)), None)
+
+
+@dataclass(frozen=True)
+class _Described:
+    """What the document says of the answers of an operation with one status."""
+
+    required: tuple[str, ...]
+    headers: dict[str, Draft202012Validator]
+    body: Draft202012Validator | None
+
+
+@cache
+def _described(operation_id: str, status: str) -> _Described | None:
+    (operation,) = (one for one in operations().values() if one["operationId"] == operation_id)
+    if status not in operation["responses"]:
+        return None
+    response = resolved(operation["responses"][status])
+    headers = {name: resolved(header) for name, header in response["headers"].items()}
+    body = response.get("content", {}).get("application/json")
+    return _Described(
+        tuple(name for name, header in headers.items() if header.get("required")),
+        {
+            name: validator(header["schema"])
+            for name, header in headers.items()
+            if header["schema"].get("type") != "integer"
+        },
+        body and validator(body["schema"]),
+    )
 
 
 def check(answer: Any) -> None:
@@ -62,21 +97,13 @@ def check(answer: Any) -> None:
     operation = operation_at(request.path, request.method)
     if operation is None or "text/html" in answer.headers.get("Content-Type", ""):
         return
-    status = str(answer.status_code)
-    assert status in operation["responses"], f"{operation['operationId']} answers {status}"
-    response = resolved(operation["responses"][status])
-    for name, header in response["headers"].items():
-        described = resolved(header)
-        lacking = described.get("required") and name not in answer.headers
-        assert not lacking, f"{operation['operationId']} answers {status} without {name}"
-        if name in answer.headers and described["schema"].get("type") != "integer":
-            validator(described["schema"]).validate(answer.headers[name])
-    if "application/json" in response.get("content", {}):
-        _body_of(operation["operationId"], status).validate(answer.json())
-
-
-@cache
-def _body_of(operation: str, status: str) -> Draft202012Validator:
-    (described,) = (one for one in operations().values() if one["operationId"] == operation)
-    response = resolved(described["responses"][status])
-    return validator(response["content"]["application/json"]["schema"])
+    name, status = operation["operationId"], str(answer.status_code)
+    described = _described(name, status)
+    assert described is not None, f"{name} answers {status}"
+    lacking = [header for header in described.required if header not in answer.headers]
+    assert lacking == [], f"{name} answers {status} without {lacking}"
+    for header, kind in described.headers.items():
+        if header in answer.headers:
+            kind.validate(answer.headers[header])
+    if described.body is not None:
+        described.body.validate(answer.json())

@@ -78,12 +78,12 @@ def walk(office: Office, browser: Client) -> Iterator[tuple[Request, Any, dict[s
                 method, path, form = asked
                 if form == {} and refused:
                     continue  # the form with every field will be refused as well, or is told of
-                if LOGGED_IN not in browser.session:  # it has led out
-                    browser.force_login(office.pat)
-                    ledger.changes()
                 answer = getattr(browser, method)(path, form)
                 refused = answer.status_code in (403, 404)
                 yield asked, answer, (changes := ledger.changes())
+                if "django_session" in changes and LOGGED_IN not in browser.session:  # led out
+                    browser.force_login(office.pat)
+                    ledger.changes()
                 if "cases" in changes and office.refresh():
                     addresses = office.addresses()
                     ledger.changes()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 
 from django.apps import apps
@@ -62,9 +63,14 @@ def admin_addresses(arguments: Arguments) -> list[Address]:
         model = _model_of(pattern)
         paths = tuple(_filled(pattern, model, arguments))
         for path in paths:
-            assert resolve(path).func is view, f"{path} does not lead to {pattern}"
+            assert _view_at(path) is view, f"{path} does not lead to {pattern}"
         found.append(Address(pattern, model, paths))
     return found
+
+
+@cache  # the URL conf stays as it is, and is walked anew for each case that was changed
+def _view_at(path: str) -> object:
+    return resolve(path).func
 
 
 def _patterns(resolver: URLResolver, prefix: str) -> Iterator[tuple[str, object]]:

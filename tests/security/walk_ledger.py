@@ -75,12 +75,17 @@ class Ledger:
             self.tables = sorted(
                 set(connection.introspection.table_names(cursor)) - {"django_migrations"}
             )
-        self._digest = " UNION ALL ".join(
-            f"SELECT '{table}', md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {table} t"
+            self._keys = {
+                table: connection.introspection.get_primary_key_columns(cursor, table) or []
+                for table in self.tables
+            }
+        # A row that is written bears the number of the transaction that wrote it.
+        self._newest = " UNION ALL ".join(
+            f"SELECT '{table}', count(*), max(xmin::text::bigint) FROM {table}"
             for table in self.tables
         )
         self._written = self._writes()
-        self._seen = self._digests()
+        self._seen = self._state()
         self._rows = {table: self._read(table) for table in self.tables}
 
     def changes(self) -> dict[str, Change]:
@@ -88,13 +93,13 @@ class Ledger:
         before, self._written = self._written, self._writes()
         if before == self._written:
             return {}
-        now = self._digests()
+        now = self._state()
         found = {}
         for table in self.tables:
             if now[table] != self._seen[table]:
-                before, after = self._rows[table], self._read(table)
-                found[table] = _compared(before, after)
-                self._rows[table] = after
+                rows, self._rows[table] = self._rows[table], self._read(table)
+                if self._rows[table] != rows:  # it may have been written as it was
+                    found[table] = _compared(rows, self._rows[table])
         self._seen = now
         return found
 
@@ -108,17 +113,17 @@ class Ledger:
             (number,) = cursor.fetchone()
             return str(number)
 
-    def _digests(self) -> dict[str, str | None]:
+    def _state(self) -> dict[str, tuple[int, int | None]]:
+        """Return of each table how many rows it has, and which transaction wrote the newest."""
         with connection.cursor() as cursor:
-            cursor.execute(self._digest)
-            return dict(cursor.fetchall())
+            cursor.execute(self._newest)
+            return {table: (rows, newest) for table, rows, newest in cursor.fetchall()}
 
     def _read(self, table: str) -> Rows:
         with connection.cursor() as cursor:
-            key = connection.introspection.get_primary_key_columns(cursor, table) or []
             cursor.execute(f"SELECT to_jsonb(t)::text FROM {table} t")
             rows = [json.loads(text) for (text,) in cursor.fetchall()]
-        return {"/".join(str(row[name]) for name in key): row for row in rows}
+        return {"/".join(str(row[name]) for name in self._keys[table]): row for row in rows}
 
 
 def _compared(before: Rows, after: Rows) -> Change:

@@ -22,8 +22,9 @@ help:  ## List the targets.
 run: $(ENVIRONMENT)  ## Run the service with a demo on http://localhost:8000 (PORT=8001 make run: elsewhere).
 	@$(BIN)/python manage.py run_local
 
+# A file's tests run in one process, which makes once what they share.
 test: $(ENVIRONMENT)  ## Run the tests; ARGS="-k close tests/unit" narrows them down.
-	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # SEED=7 tries other values than the last time; what it found is found again by the same seed.
 fuzz: $(ENVIRONMENT)  ## Attack the live service with what its own document says: make fuzz SEED=7.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -16,6 +17,23 @@ pytest_plugins = ["tests.database", "tests.leaks"]
 # No test measures time: a busy machine is no bug.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
+
+
+# By folder. What takes long comes first, what is done at once last: so two processes that take file
+# after file end together.
+LONGEST_FIRST = (
+    "e2e", "security", "observability", "api", "integration", "migration", "performance", "bench",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the folders into this order, whatever the order of names."""
+
+    def place(item: pytest.Item) -> int:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")

@@ -86,6 +86,7 @@ def test_no_brace_is_left_open() -> None:
 
 
 @pytest.mark.usefixtures("demo")
+@pytest.mark.django_db
 class TestWhatThereIsToSee:
     """One look at the loaded demo per test; they share its transaction."""
 

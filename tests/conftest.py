@@ -9,6 +9,7 @@ from typing import Any
 import hypothesis
 import pytest
 from rest_framework.test import APIClient
+from xdist.scheduler import LoadFileScheduling
 
 from cases.policies import Actor
 
@@ -24,6 +25,23 @@ hypothesis.settings.load_profile("untimed")
 LONGEST_FIRST = (
     "e2e", "security", "observability", "api", "integration", "migration", "performance", "bench",
 )  # fmt: skip
+
+
+# Its files share the demo, which takes ten seconds to load.
+OFFICE = "tests/e2e/office/"
+
+
+class ByFile(LoadFileScheduling):
+    """Gives all tests of a file to one process, and those of the office, too."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return OFFICE if nodeid.startswith(OFFICE) else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """Let the processes take file after file: what the tests of one share is made once."""
+    return ByFile(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,11 +9,12 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -81,17 +82,20 @@ class Postgres:
     def end_sessions(self, which: str = "true") -> int:
         """Terminate the other sessions, as an operator or a fail-over does; tells how many."""
         with self.session() as session:
-            return session.execute(
-                "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE"
+            told = session.execute(
+                "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE"
                 f" pid <> pg_backend_pid() AND backend_type = 'client backend' AND {which}"
-            ).fetchone()[0]
+            ).fetchall()
+        # All at once: given a time, PostgreSQL waits a tenth of a second for each.
+        self.wait_until("pid = ANY(%s)", [[pid for pid, _ in told]], holds=False)
+        return len(told)
 
-    def wait_until(self, condition: str) -> None:
-        """Wait until some session is as the condition on pg_stat_activity says."""
+    def wait_until(self, condition: str, values: Sequence[Any] = (), *, holds: bool = True) -> None:
+        """Wait until some session, or none, is as the condition on pg_stat_activity says."""
         end = time.monotonic() + PATIENCE
         query = f"SELECT FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND {condition}"
         with self.session() as session:
-            while session.execute(query).rowcount == 0:
+            while bool(session.execute(query, values or None).rowcount) is not holds:
                 assert time.monotonic() < end, condition
                 time.sleep(0.02)
 

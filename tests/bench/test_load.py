@@ -56,7 +56,7 @@ def asked() -> list[tuple[str, str]]:
 def office(asked: list[tuple[str, str]]) -> Iterator[Target]:
     handler = type("Handler", (Office,), {"asked": asked, "numbers": count(1)})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=[0.01])  # looks whether to end
         thread.start()
         yield Target(
             host="127.0.0.1",
@@ -67,6 +67,11 @@ def office(asked: list[tuple[str, str]]) -> Iterator[Target]:
         )
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture(autouse=True)
+def _begins_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.bench.load._START_DELAY", 0.1)
 
 
 def load(target: Target, mix: str) -> Figures:

@@ -52,17 +52,37 @@ def manage(url: str, *arguments: str) -> str:
 class Office:
     """The service with its demo, and people at its pages; what a page complains of is kept."""
 
-    def __init__(self, browser: Browser, address: str, database: str) -> None:
-        self.browser, self.address, self.database = browser, address, database
+    def __init__(self, browser: Browser, address: str, sessions: dict[str, Any]) -> None:
+        self.browser, self.address, self._sessions = browser, address, sessions
         self.complaints: list[str] = []
-        self._sessions: dict[str, Any] = {}
+        self._lent: list[tuple[str, Page]] = []
+        self._free: dict[str, Page] = {}
 
-    def desk(self, username: str = "", **options: Any) -> Page:
-        """Return a page of somebody who has logged in, in a window of its own."""
+    def desk(self, username: str = "") -> Page:
+        """Return a page of somebody who has logged in, in a window of its own, wide and light."""
+        page = self._free.pop(username, None) or self._opened(username)
+        self._lent.append((username, page))
+        return page
+
+    def tidy(self) -> None:
+        """Take the windows back that a test had: one of each person is kept, as if it were new.
+
+        What a browser has to do anew in a new one takes as long as the page itself.
+        """
+        while self._lent:
+            username, page = self._lent.pop()
+            if not username or username in self._free:
+                page.context.close()
+                continue
+            page.evaluate("localStorage.clear(); sessionStorage.clear()")
+            page.mouse.move(-1, -1)  # over nothing
+            page.emulate_media(color_scheme="light")
+            page.set_viewport_size(WIDE)
+            self._free[username] = page
+
+    def _opened(self, username: str) -> Page:
         context = self.browser.new_context(
-            base_url=self.address,
-            storage_state=self._sessions.get(username),
-            **{"viewport": WIDE, **options},
+            base_url=self.address, storage_state=self._sessions.get(username), viewport=WIDE
         )
         context.set_default_timeout(30_000)
         page = self._watched(context)
@@ -93,8 +113,11 @@ class Office:
 
 
 @contextmanager
-def open_office(url: str, **environment: str) -> Iterator[Office]:
-    """Start the service on a database with the demo, and a browser beside it."""
+def open_office(url: str, sessions: dict[str, Any], **environment: str) -> Iterator[Office]:
+    """Start the service on a database with the demo, and a browser beside it.
+
+    Who has logged in before is known by the sessions, and who logs in now is added to them.
+    """
     path = chromium()
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
     with (
@@ -102,4 +125,4 @@ def open_office(url: str, **environment: str) -> Iterator[Office]:
         sync_playwright() as playwright,
         playwright.chromium.launch(executable_path=path, args=[*FLAGS, *root]) as browser,
     ):
-        yield Office(browser, server.url, url)
+        yield Office(browser, server.url, sessions)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from outbox import backlog, queue
@@ -15,20 +15,32 @@ from outbox.models import OutboxEvent
 from outbox.services import IN_STATE, State
 from tests.performance.outbox_rows import FILL
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("history")]
 
 
-@pytest.fixture(autouse=True)
-def history() -> None:
-    """Deliver 20,000 and leave 500 pending; of these some wait and some are dead."""
+@pytest.fixture(scope="module")
+def history(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Deliver 20,000 and leave 500 pending; of these some wait and some are dead.
+
+    Once, in a transaction that all tests here share and that is undone.
+    """
+    with django_db_blocker.unblock():
+        with transaction.atomic():
+            _fill()
+            yield
+            transaction.set_rollback(True)
+        connection.close()
+
+
+def _fill() -> None:
     common = {"destination": "log", "per_case": 4}
     with connection.cursor() as cursor:
         cursor.execute(FILL, {**common, "first": 1, "events": 20_000, "delivered": True})
         cursor.execute(FILL, {**common, "first": 500_000, "events": 500, "delivered": False})
         cursor.execute(
             "UPDATE outbox_events SET attempts = 3, next_attempt_at = now() - interval '1 minute',"
-            " dead_at = CASE WHEN id % 8 = 0 THEN now() END"
-            " WHERE processed_at IS NULL AND sequence = 0 AND id % 4 = 0"
+            " dead_at = CASE WHEN id % 8 < 4 THEN now() END"
+            " WHERE processed_at IS NULL AND sequence = 0"  # every fourth, whatever its number
         )
         cursor.execute("ANALYZE outbox_events")
 

@@ -24,15 +24,22 @@ def demo(transactional_db: None, django_db_blocker: Any) -> Iterator[str]:
         database.close()
 
 
+@pytest.fixture(scope="session")
+def sessions(demo: str) -> dict[str, Any]:
+    """Return who has logged in to the demo so far: a password is slow to check, on purpose."""
+    return {}
+
+
 # Of a module, not of the session: Playwright's loop must be gone before other tests use Django.
 @pytest.fixture(scope="module")
-def _opened(demo: str) -> Iterator[Office]:
-    with open_office(demo, ADMIN_MFA="optional") as opened:
+def _opened(demo: str, sessions: dict[str, Any]) -> Iterator[Office]:
+    with open_office(demo, sessions, ADMIN_MFA="optional") as opened:
         yield opened
 
 
 @pytest.fixture
-def office(_opened: Office) -> Office:
+def office(_opened: Office) -> Iterator[Office]:
     """Return the office, in which nothing has been complained of yet."""
     _opened.complaints.clear()
-    return _opened
+    yield _opened
+    _opened.tidy()

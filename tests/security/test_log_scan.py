@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-PROJECT = Path(__file__).parents[2]
+import pytest
+
+from tests.starts import PROJECT, own_database
+
 SMALL_SUITE = """
 import logging
 import threading
@@ -78,14 +82,20 @@ def run(folder: Path, tests: str, *options: str) -> tuple[int, set[str]]:
     (folder / "conftest.py").write_text('pytest_plugins = ["tests.database", "tests.leaks"]\n')
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-c", "pyproject.toml"]
     done = subprocess.run(
-        [*command, "--rootdir", str(PROJECT), "--color=no", *options, str(file)],
+        [*command, "--rootdir", str(PROJECT), "--color=no", "--reuse-db", *options, str(file)],
         cwd=PROJECT,
+        env=os.environ | {"DATABASE_URL": own_database().replace("/test_", "/")},
         capture_output=True,
         text=True,
         check=False,
     )
     failed = re.findall(r"^ERROR (?:\S*::)?(test_\w+)", done.stdout, re.MULTILINE)
     return done.returncode, set(failed)
+
+
+@pytest.fixture(autouse=True)
+def _database(django_db_setup: None) -> None:
+    """Have the database of these tests there, which the small suite takes for its own."""
 
 
 def named_in(tests: str) -> set[str]:

@@ -45,7 +45,8 @@ _COLUMNS: Final = [field.attname for field in Case._meta.concrete_fields]
 
 # The read of every detail and before every change, written out: PostgreSQL answers it several times
 # faster than the ORM puts it together. It says what CaseQuerySet.visible_to and with_grants say; a
-# test compares them.
+# test compares them. OFFSET 0 keeps PostgreSQL from writing the look for grants into the condition
+# once more, and so from planning the statement anew each time for whom it falls away again.
 _FROM_ONE_CASE: Final = f"""
       FROM cases c
      CROSS JOIN LATERAL (
@@ -54,7 +55,8 @@ _FROM_ONE_CASE: Final = f"""
                           JOIN auth_user u ON u.id = g.user_id
                           JOIN auth_permission p ON p.id = g.permission_id
                          WHERE g.case_id = c.id AND u.username = %(actor)s AND u.is_active)
-                  AS granted) AS mine
+                  AS granted
+           OFFSET 0) AS mine
      WHERE c.id = %(case_id)s
        AND (%(sees_all)s
             OR %(sees_open)s AND (NOT c.restricted OR c.assigned_reviewer_id = %(actor)s)

@@ -17,7 +17,7 @@ from cases.lifecycle import CaseStatus
 from cases.models import Case
 from cases.prepared import Prepared
 from tests.api import expect
-from tests.cast import REVIEWER
+from tests.cast import ADMIN, REVIEWER, WRITER
 from tests.factories import CaseFactory
 from tests.starts import PROJECT
 
@@ -62,6 +62,30 @@ def test_a_read_of_one_case_stays_planned_and_a_list_by_many_filters_does_not(fr
     kept = kept_by_the_server()
     assert any("WHERE c.id = $" in statement for statement in kept)
     assert not any('category" = ' in statement for statement in kept)
+
+
+@pytest.mark.parametrize("actor", [ADMIN, WRITER], ids=lambda actor: actor.id)
+def test_reads_and_changes_are_planned_a_few_times_and_never_again(fresh, as_actor, actor) -> None:
+    """PostgreSQL compares the plans for the first five values with one for any value."""
+    fresh(prepared=True)
+    case, api = CaseFactory(), as_actor(actor)
+    with connection.cursor() as cursor:
+        # As where there are many accounts and grants.
+        cursor.execute("SET enable_seqscan = off; SET random_page_cost = 8")
+    for number in range(12):
+        assert api.get(f"/cases/{case.id}").status_code == 200
+        assert api.get("/cases").status_code == 200
+        changed = api.patch(f"/cases/{case.id}", {"title": f"Late reporting {number}"})
+        assert changed.status_code == 200
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT statement, custom_plans FROM pg_prepared_statements"
+            " WHERE generic_plans + custom_plans >= 12"
+        )
+        planned = dict(cursor.fetchall())
+    assert len(planned) >= 6
+    assert {statement: times for statement, times in planned.items() if times > 5} == {}
 
 
 def test_behind_a_pooler_that_cannot_nothing_stays_planned(fresh, as_actor) -> None:

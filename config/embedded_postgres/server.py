@@ -28,8 +28,8 @@ PATIENCE: Final = 15.0  # seconds for a dying or starting server to get there
 START_TIMEOUT: Final = 90  # seconds, crash recovery included
 STOP_TIMEOUT: Final = 30  # seconds
 # A test run that loses its data at a power cut starts anew: durability would only cost time. And
-# tests undo what they write: where autovacuum noted that a table is empty, plans that read all of it
-# stayed for as long as a connection did, however many rows the next test wrote.
+# tests undo what they write: once autovacuum has seen a table empty, plans that read all of it stay
+# for as long as a connection does, however many rows the next test writes.
 FAST_SETTINGS: Final = (
     "fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off",
 )  # fmt: skip

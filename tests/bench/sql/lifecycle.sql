@@ -7,7 +7,7 @@
 \set low3 random(100000000000, 999999999999)
 
 -- create
-SELECT t.digest, t.expiry, t.revoked_at IS NOT NULL, (SELECT value FROM rights_version), u.username, u.is_active, u.is_superuser,
+SELECT t.digest, t.expiry, t.revoked_at IS NOT NULL, (SELECT value FROM rights_version LIMIT 1), u.username, u.is_active, u.is_superuser,
     ARRAY(SELECT g.name FROM auth_user_groups m JOIN auth_group g ON g.id = m.group_id WHERE
     m.user_id = u.id) AS role_names, ARRAY(SELECT p.codename FROM ( SELECT gp.permission_id FROM
     auth_user_groups m JOIN auth_group_permissions gp ON gp.group_id = m.group_id WHERE m.user_id =
@@ -49,10 +49,10 @@ SELECT c.id, c.title, c.description, c.received_at, c.category, c.subject, c.ext
     c.paused_at, (SELECT t.working_days FROM sla_targets t WHERE t.priority = c.priority),
     mine.granted FROM cases c CROSS JOIN LATERAL ( SELECT ARRAY(SELECT p.codename FROM
     case_user_permissions g JOIN auth_user u ON u.id = g.user_id JOIN auth_permission p ON p.id =
-    g.permission_id WHERE g.case_id = c.id AND u.username = 'writer-1' AND u.is_active) AS granted)
+    g.permission_id WHERE g.case_id = c.id AND u.username = 'writer-1' AND u.is_active) AS granted OFFSET 0)
     AS mine WHERE c.id = ':id' AND (false OR true AND (NOT c.restricted OR c.assigned_reviewer_id =
     'writer-1') OR 'view_case' = ANY (mine.granted))
-    AND (':rights_version'::uuid::uuid IS NULL OR (SELECT value FROM rights_version) =
+    AND (':rights_version'::uuid::uuid IS NULL OR (SELECT value FROM rights_version LIMIT 1) =
     ':rights_version'::uuid::uuid) FOR NO KEY UPDATE OF c;
 UPDATE cases SET version = 1, updated_at = '2026-11-23 06:02:02.073170+00:00'::timestamptz, status =
     'SUBMITTED', assigned_reviewer_id = NULL, restricted = false, submitted_by = 'writer-1',
@@ -84,9 +84,9 @@ SELECT c.id, c.title, c.description, c.received_at, c.category, c.subject, c.ext
     c.paused_at, mine.granted FROM cases c CROSS JOIN LATERAL ( SELECT ARRAY(SELECT p.codename FROM
     case_user_permissions g JOIN auth_user u ON u.id = g.user_id JOIN auth_permission p ON p.id =
     g.permission_id WHERE g.case_id = c.id AND u.username = 'reviewer-1' AND u.is_active) AS
-    granted) AS mine WHERE c.id = ':id' AND (false OR true AND (NOT c.restricted OR
+    granted OFFSET 0) AS mine WHERE c.id = ':id' AND (false OR true AND (NOT c.restricted OR
     c.assigned_reviewer_id = 'reviewer-1') OR 'view_case' = ANY (mine.granted))
-    AND (':rights_version'::uuid::uuid IS NULL OR (SELECT value FROM rights_version) =
+    AND (':rights_version'::uuid::uuid IS NULL OR (SELECT value FROM rights_version LIMIT 1) =
     ':rights_version'::uuid::uuid) FOR NO KEY UPDATE OF
     c;
 UPDATE cases SET version = 2, updated_at = '2026-11-23 06:02:02.076526+00:00'::timestamptz, status =
@@ -119,9 +119,9 @@ SELECT c.id, c.title, c.description, c.received_at, c.category, c.subject, c.ext
     c.paused_at, mine.granted FROM cases c CROSS JOIN LATERAL ( SELECT ARRAY(SELECT p.codename FROM
     case_user_permissions g JOIN auth_user u ON u.id = g.user_id JOIN auth_permission p ON p.id =
     g.permission_id WHERE g.case_id = c.id AND u.username = 'reviewer-1' AND u.is_active) AS
-    granted) AS mine WHERE c.id = ':id' AND (false OR true AND (NOT c.restricted OR
+    granted OFFSET 0) AS mine WHERE c.id = ':id' AND (false OR true AND (NOT c.restricted OR
     c.assigned_reviewer_id = 'reviewer-1') OR 'view_case' = ANY (mine.granted))
-    AND (':rights_version'::uuid::uuid IS NULL OR (SELECT value FROM rights_version) =
+    AND (':rights_version'::uuid::uuid IS NULL OR (SELECT value FROM rights_version LIMIT 1) =
     ':rights_version'::uuid::uuid) FOR NO KEY UPDATE OF
     c;
 UPDATE cases SET version = 3, updated_at = '2026-11-23 06:02:02.079300+00:00'::timestamptz, status =

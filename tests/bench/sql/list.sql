@@ -10,5 +10,5 @@ SELECT "cases"."id" AS "id", "cases"."title" AS "title", "cases"."description" A
     ("cases"."due_at")::text AS "cast6", ("cases"."overdue_at")::text AS "cast7",
     ("cases"."paused_at")::text AS "cast8", '{}'::text[] AS "granted" FROM "cases" WHERE ((NOT
     "cases"."restricted" OR "cases"."assigned_reviewer_id" = ('reviewer-1')) AND "cases"."status" =
-    ('UNDER_REVIEW') AND (SELECT value FROM rights_version) =
+    ('UNDER_REVIEW') AND (SELECT value FROM rights_version LIMIT 1) =
     ':rights_version'::uuid) ORDER BY "cases"."created_at" DESC, 1 DESC LIMIT 51;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,13 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
             "case_user_permissions",
         ):
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_never_truncated")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is loaded out of further collections of garbage, as in a worker of the service."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 @pytest.fixture

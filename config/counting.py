@@ -52,7 +52,7 @@ def _remove_what_was_left(place: Path) -> None:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(folder, ignore_errors=True)
-        except BlockingIOError:  # it is in use
+        except OSError:  # it is in use, or lies where nothing can be locked
             continue
         finally:
             os.close(lock)

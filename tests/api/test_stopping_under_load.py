@@ -18,6 +18,7 @@ from tests.api import expect
 from tests.api.load import Tally, calling
 from tests.api.server import PATIENCE, Server, copied_database, running_server
 from tests.cast import WRITER
+from tests.starts import children_of
 
 pytestmark = pytest.mark.django_db
 
@@ -37,9 +38,8 @@ def cases(database: str) -> int:
         return session.execute("SELECT count(*) FROM cases").fetchone()[0]
 
 
-def workers(server: Server) -> set[str]:
-    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
-    return {*children.read_text().split()}
+def workers(server: Server) -> set[int]:
+    return {*children_of(server.process.pid)}
 
 
 def until(condition: Callable[[], bool]) -> None:

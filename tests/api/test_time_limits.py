@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from pathlib import Path
 
 import pytest
 
@@ -17,7 +16,7 @@ from tests.api import expect
 from tests.api.postgres import SERVICE, own_postgres
 from tests.api.server import Answer, Server, running_server
 from tests.cast import AUDITOR, REVIEWER, WRITER
-from tests.starts import in_test, run
+from tests.starts import children_of, in_test, run
 
 # Row security makes every row that the service reads take its time; its owner reads at once.
 SLEEPY = """
@@ -109,7 +108,7 @@ def test_a_transaction_of_a_worker_that_hangs_is_ended_and_its_case_is_free(post
     url = postgres.url.replace("postgres@", "service@", 1)
     with running_server(url, **(LIMITS | {"DATABASE_LOCK_SECONDS": "0"})) as own:
         case_id = a_case(own)
-        [worker] = children(own.process.pid)
+        [worker] = children_of(own.process.pid)
         answers: list[Answer] = []
         caller = threading.Thread(
             target=lambda: answers.append(own.ask("POST", f"/cases/{case_id}/submit", WRITER))
@@ -165,15 +164,11 @@ def test_who_finds_no_connection_left_in_the_pool_is_asked_to_come_back(postgres
     assert after == broken == [200] * 8  # also after the database has cut what the pool keeps
 
 
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
 @contextmanager
 def hanging(postgres) -> Iterator[None]:
     """Let no process of the database do anything for a while."""
     postmaster = int((postgres.place.data / "postmaster.pid").read_text().split()[0])
-    hung = [postmaster, *children(postmaster)]
+    hung = [postmaster, *children_of(postmaster)]
 
     def tell_all(number: int) -> None:
         for pid in hung:

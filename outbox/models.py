@@ -67,6 +67,13 @@ class OutboxEvent(models.Model):
                 name="outbox_events_retries",
                 condition=PENDING & Q(attempts__gt=0),
             ),
+            # The same in the order of the admin. Attempts of what was delivered count in what the
+            # planner knows, so it would expect many in any state, and read all to find few.
+            models.Index(
+                fields=("id",),
+                name="outbox_events_waiting",
+                condition=PENDING & Q(attempts__gt=0),
+            ),
             models.Index(
                 fields=("destination", "id"),
                 name="outbox_events_dead",

@@ -13,11 +13,10 @@ from django.db import IntegrityError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.transaction import atomic
 
-from audit.checks import check_guards
 from cases.lifecycle import LIFECYCLE, CaseStatus
-from cases.models import Case
 from cases.policies import DEFAULT_ROLES
 from tests.factories import CaseFactory
+from tests.migration.shape import shape
 
 pytestmark = pytest.mark.django_db
 OURS = ("cases", "audit", "outbox")
@@ -102,57 +101,6 @@ def test_the_database_knows_the_same_pairs_of_statuses(source, target) -> None:
     assert passed is ((source, target) in ALLOWED)
 
 
-@pytest.mark.parametrize(
-    ("app", "name"),
-    [
-        ("cases", "0001"),
-        ("cases", "0003"),
-        ("cases", "0004"),
-        ("cases", "zero"),
-        ("audit", "0001"),
-        ("audit", "0002"),
-        ("audit", "zero"),
-        ("outbox", "0001"),
-        ("outbox", "zero"),
-    ],
-)
-def test_migrations_go_back_and_forth_on_an_empty_database(app: str, name: str) -> None:
-    """PostgreSQL's DDL is transactional: the test's own rollback is the safety net."""
-    before = shape()
-    call_command("migrate", app, name, verbosity=0)
-    assert shape() != before
-
-    # As an operator does: the checks, which look at the database, come before it is migrated.
-    call_command("migrate", verbosity=0, skip_checks=False)
-
-    assert shape() == before
-    assert Group.objects.count() == len(DEFAULT_ROLES)
-    case = CaseFactory(status="CLOSED")
-    assert Case.objects.get(pk=case.id).version == 3
-
-
-def shape() -> list[tuple[str, ...]]:
-    """Return what the database holds of ours: columns, constraints, triggers, functions."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT 'column', table_name, column_name, data_type, is_nullable
-              FROM information_schema.columns WHERE table_schema = current_schema()
-            UNION ALL SELECT 'constraint', conrelid::regclass::text, conname,
-                   pg_get_constraintdef(oid), '' FROM pg_constraint
-             WHERE connamespace = current_schema()::regnamespace AND contype <> 't'
-            UNION ALL SELECT 'index', tablename, indexname, indexdef, ''
-              FROM pg_indexes WHERE schemaname = current_schema()
-            UNION ALL SELECT 'trigger', tgrelid::regclass::text, tgname, pg_get_triggerdef(oid), ''
-              FROM pg_trigger WHERE NOT tgisinternal
-            UNION ALL SELECT 'function', proname, prosrc, coalesce(proconfig::text, ''), ''
-              FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
-            ORDER BY 1, 2, 3, 4
-            """
-        )
-        return cursor.fetchall()
-
-
 def test_the_tables_are_as_the_models_say() -> None:
     wanted = {
         (model._meta.db_table, field.column, field.null)
@@ -169,35 +117,3 @@ def test_the_tables_are_as_the_models_say() -> None:
     }
 
     assert there == wanted
-
-
-def test_before_the_first_migration_there_is_nothing_to_guard() -> None:
-    call_command("migrate", "audit", "zero", verbosity=0)
-
-    assert check_guards(databases=["default"]) == []
-
-    call_command("migrate", verbosity=0)
-
-
-def test_cases_that_were_there_before_the_search_are_found_after_it() -> None:
-    case = CaseFactory(title="Zebra")
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    call_command("migrate", "cases", "0004", verbosity=0)
-
-    call_command("migrate", verbosity=0)
-
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT case_search_hits('zebra', 9)")
-        assert cursor.fetchall() == [(case.id,)]
-
-
-def test_a_role_that_the_office_removed_does_not_come_back_with_the_exports() -> None:
-    call_command("migrate", "cases", "0005", verbosity=0)
-    Group.objects.get(name="auditor").delete()
-
-    call_command("migrate", verbosity=0)
-
-    assert not Group.objects.filter(name="auditor").exists()
-    admin = Group.objects.get(name="admin")
-    assert admin.permissions.filter(codename="export_audit_events").exists()

@@ -1,0 +1,104 @@
+"""The way back and forth again, as an operator goes it: each migration commits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.db import connection
+from django.db.transaction import atomic
+from psycopg.sql import SQL, Identifier
+
+from audit.checks import check_guards
+from cases.models import Case
+from cases.policies import DEFAULT_ROLES
+from tests.factories import CaseFactory
+from tests.migration.shape import shape
+
+pytestmark = pytest.mark.usefixtures("own_database")
+
+
+@pytest.fixture
+def own_database(
+    django_db_setup: None, django_db_blocker: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Let the test have a copy of the database, which nothing of it outlives."""
+    name = connection.settings_dict["NAME"]
+    copy = f"{name}_copy"
+
+    def maintain(statement: str) -> None:
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(SQL(statement).format(copy=Identifier(copy), name=Identifier(name)))
+
+    with django_db_blocker.unblock():
+        connection.close()  # nobody may look at what is copied
+        maintain("CREATE DATABASE {copy} TEMPLATE {name}")
+        try:
+            with monkeypatch.context() as patch:
+                patch.setitem(connection.settings_dict, "NAME", copy)
+                yield
+                connection.close()
+        finally:
+            maintain("DROP DATABASE {copy} WITH (FORCE)")
+
+
+@pytest.mark.parametrize(
+    ("app", "name"),
+    [
+        ("cases", "0001"),
+        ("cases", "0003"),
+        ("cases", "0004"),
+        ("cases", "zero"),
+        ("audit", "0001"),
+        ("audit", "0002"),
+        ("audit", "zero"),
+        ("outbox", "0001"),
+        ("outbox", "0002"),
+        ("outbox", "zero"),
+    ],
+)
+def test_migrations_go_back_and_forth_on_an_empty_database(app: str, name: str) -> None:
+    before = shape()
+    call_command("migrate", app, name, verbosity=0)
+    assert shape() != before
+
+    # As an operator does: the checks, which look at the database, come before it is migrated.
+    call_command("migrate", verbosity=0, skip_checks=False)
+
+    assert shape() == before
+    assert Group.objects.count() == len(DEFAULT_ROLES)
+    with atomic():
+        case = CaseFactory(status="CLOSED")
+    assert Case.objects.get(pk=case.id).version == 3
+
+
+def test_before_the_first_migration_there_is_nothing_to_guard() -> None:
+    call_command("migrate", "audit", "zero", verbosity=0)
+
+    assert check_guards(databases=["default"]) == []
+
+
+def test_cases_that_were_there_before_the_search_are_found_after_it() -> None:
+    with atomic():
+        case = CaseFactory(title="Zebra")
+    call_command("migrate", "cases", "0004", verbosity=0)
+
+    call_command("migrate", verbosity=0)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT case_search_hits('zebra', 9)")
+        assert cursor.fetchall() == [(case.id,)]
+
+
+def test_a_role_that_the_office_removed_does_not_come_back_with_the_exports() -> None:
+    call_command("migrate", "cases", "0005", verbosity=0)
+    Group.objects.get(name="auditor").delete()
+
+    call_command("migrate", verbosity=0)
+
+    assert not Group.objects.filter(name="auditor").exists()
+    admin = Group.objects.get(name="admin")
+    assert admin.permissions.filter(codename="export_audit_events").exists()

@@ -26,6 +26,7 @@ from config.models import AccountSession
 
 ENDS: Final = "ends_at"
 BEGAN: Final = "began_at"
+PROVEN: Final = "proven_at"
 _SEEN: Final = "seen_at"
 _ADDRESS: Final = "address"
 _BROWSER: Final = "browser"
@@ -79,11 +80,18 @@ def _keep(session: SessionStore) -> None:
     )
 
 
-def begin(request: HttpRequest, *, hours: float) -> None:
-    """Let the session of a request that has just logged in end after so many hours."""
+def begin(request: HttpRequest, *, hours: float, proven: float | None = None) -> None:
+    """Let the session of a request that has just logged in end after so many hours.
+
+    Args:
+        request: it.
+        hours: so many.
+        proven: when the person proved who it is, in seconds since 1970; None: by this request.
+    """
     session, began = request.session, time.time()
     session[ENDS] = began + hours * 3600
     session[BEGAN] = session[_SEEN] = began
+    session[PROVEN] = began if proven is None else proven
     session[_ADDRESS] = client_address(request)
     session[_BROWSER] = described(request.headers.get("User-Agent", ""))
 

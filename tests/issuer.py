@@ -99,6 +99,8 @@ class Issuer:
         assert begun["redirect_uri"] == body["redirect_uri"]
         assert (body["client_id"], body["client_secret"]) == tuple(CLIENT.values())
         claims = {"aud": body["client_id"], "nonce": begun["nonce"], "roles": None}
+        if "max_age" in begun:
+            claims["auth_time"] = int(time.time())
         return {"access_token": "opened", "id_token": self.token(**claims | self.in_id_token)}
 
 

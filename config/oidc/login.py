@@ -26,7 +26,15 @@ from cases.actors import actor_of_user
 from config import sessions
 from config.models import LinkedIdentity
 from config.oidc.issuer import IssuerAway, ask, the_issuer
-from config.oidc.verify import TokenInvalid, actor_id_of, claims_of, roles_of, subject_of
+from config.oidc.verify import (
+    TokenInvalid,
+    actor_id_of,
+    claims_of,
+    proven_at,
+    roles_of,
+    subject_of,
+)
+from config.second_factor.state import is_just_now
 
 _log = structlog.get_logger("oidc")
 
@@ -103,6 +111,8 @@ class SingleSignOnBackend(OIDCAuthenticationBackend):  # type: ignore[misc] # it
                 "ask an administrator for a role."
             )
             raise NotAdmitted(message)
+        # Told to the view on the account, as Django itself tells it the backend.
+        user.proven_at = proven_at(payload)  # type: ignore[attr-defined] # see above
         return user
 
 
@@ -140,7 +150,8 @@ class _Begin(OIDCAuthenticationRequestView):  # type: ignore[misc] # its library
 
     def get_extra_params(self, request: HttpRequest) -> dict[str, str]:
         # Who is logged in comes to prove who it is: the issuer's own session proves nothing anew.
-        return {"prompt": "login"} if request.user.is_authenticated else {}
+        # With ``max_age`` the issuer has to say when it asked (OpenID Connect Core 1.0, 3.1.2.1).
+        return {"prompt": "login", "max_age": "0"} if request.user.is_authenticated else {}
 
     @staticmethod
     def get_settings(attr: str, *args: Any) -> Any:
@@ -155,9 +166,16 @@ class _Return(OIDCAuthenticationCallbackView):  # type: ignore[misc] # its libra
         return self.request.session.get("oidc_login_next") or reverse("admin:index")
 
     def login_success(self) -> HttpResponse:
+        proven = self.user.proven_at
+        if self.request.user.is_authenticated and not is_just_now(proven):
+            message = (
+                "The issuer does not say that it has just asked you who you are (auth_time): "
+                "ask an administrator."
+            )
+            raise NotAdmitted(message)
         response: HttpResponse = super().login_success()
         # Roles are taken from the issuer at a log-in only: so a log-in does not hold for weeks.
-        sessions.begin(self.request, hours=settings.OIDC_SESSION_HOURS)
+        sessions.begin(self.request, hours=settings.OIDC_SESSION_HOURS, proven=proven)
         return response
 
     def login_failure(self) -> HttpResponse:

@@ -75,8 +75,13 @@ def is_fresh(request: HttpRequest) -> bool:
     """
     proven = request.session.get(_SHOWN_AT, 0)
     if not asks_for_code(request):
-        proven = max(proven, request.session.get(sessions.BEGAN, 0))
-    return bool(time.time() - proven < _FRESH_SECONDS)
+        proven = max(proven, request.session.get(sessions.PROVEN, 0))
+    return is_just_now(proven)
+
+
+def is_just_now(proven: float) -> bool:
+    """Tell whether what was proven then, in seconds since 1970, still counts as proven just now."""
+    return time.time() - proven < _FRESH_SECONDS
 
 
 def asks_for_code(request: HttpRequest) -> bool:

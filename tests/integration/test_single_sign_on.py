@@ -6,7 +6,6 @@ import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django.conf import settings as project
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
@@ -16,38 +15,13 @@ from config.models import LinkedIdentity
 from tests.cast import SUPERVISOR
 from tests.factories import CaseFactory, UserFactory
 from tests.integration.pages import text
-from tests.issuer import CLIENT, running_issuer, running_provider, visit
+from tests.integration.single_sign_on import BEGIN, configured, issuer, log_in
+from tests.issuer import CLIENT, running_provider, visit
 
+__all__ = ["configured", "issuer"]  # the fixtures
 pytestmark = pytest.mark.django_db
-BEGIN, CALLBACK, HOME = "/admin/oidc/begin", "/admin/oidc/callback", "/admin/"
+CALLBACK, HOME = "/admin/oidc/callback", "/admin/"
 ASK_AGAIN = "Single sign-on did not work: try again, or ask an administrator."
-
-
-@pytest.fixture
-def configured(settings):
-    for name, value in CLIENT.items():
-        setattr(settings, name, value)
-    settings.AUTHENTICATION_BACKENDS = [
-        *project.AUTHENTICATION_BACKENDS,
-        "config.oidc.login.SingleSignOnBackend",
-    ]
-    return settings
-
-
-@pytest.fixture
-def issuer(configured):
-    with running_issuer() as found:
-        configured.OIDC_ISSUER = found.url
-        yield found
-
-
-def log_in(browser: Client, start: str = BEGIN):
-    """Go to the issuer and come back; return what the service answers then."""
-    leave = browser.get(start)
-    assert leave.status_code == 302
-    status, back, _ = visit(leave.headers["Location"])
-    assert status == 302
-    return browser.get(back.removeprefix("http://testserver"))
 
 
 def who(browser: Client) -> str:
@@ -352,14 +326,3 @@ def test_a_real_provider_logs_people_in(client, configured):
         assert [g.name for g in User.objects.get(username="sue").groups.all()] == ["supervisor"]
         _, denied, _ = visit(Client().get(BEGIN).headers["Location"], {"action": "deny"})
         assert "error=access_denied" in denied
-
-
-def test_who_is_logged_in_is_asked_again_by_the_issuer_and_not_waved_through(issuer):
-    """Else a session that was left alone would prove itself by the issuer's own session."""
-    browser = Client()
-    first = parse_qs(urlsplit(browser.get(BEGIN).headers["Location"]).query)
-    log_in(browser)
-    again = parse_qs(urlsplit(browser.get(BEGIN).headers["Location"]).query)
-
-    assert "prompt" not in first
-    assert again["prompt"] == ["login"]

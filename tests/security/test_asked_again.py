@@ -24,7 +24,7 @@ def browser(client, ada):
 
 def let_pass(browser: Client, seconds: int) -> None:
     session = browser.session
-    for name in {"began_at", "second_factor_at"} & session.keys():
+    for name in {"proven_at", "second_factor_at"} & session.keys():
         session[name] -= seconds
     session.save()
 

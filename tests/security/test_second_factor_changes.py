@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("second_factor_requ
 def age(browser: Client, seconds: int) -> None:
     """Let all that a session has proven be so long ago."""
     session = browser.session
-    session["began_at"] -= seconds
+    session["proven_at"] -= seconds
     session["second_factor_at"] -= seconds
     session.save()
 

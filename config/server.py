@@ -25,6 +25,7 @@ from gunicorn.workers.gthread import (
 )
 
 from config import handover
+from config.frames import with_room
 from config.metrics import pools
 from config.sockets import InOnePacket, asks_for_health, has_come, refusal
 
@@ -171,6 +172,7 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
                 self._epoll.unregister(fd)
         self._accepting = enabled
 
+    @with_room
     def _serve(self) -> None:
         while self._serving:
             for fd, _ in self._epoll.poll(_LOOK, 1):

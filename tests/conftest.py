@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 from xdist.scheduler import LoadFileScheduling
 
 from cases.policies import Actor
+from config.frames import with_room
 
 pytest_plugins = ["tests.database", "tests.leaks"]
 
@@ -43,6 +44,11 @@ class ByFile(LoadFileScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
     """Let the processes take file after file: what the tests of one share is made once."""
     return ByFile(config, log)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let every test have room: below pytest and Django, loops are where they can cost much."""
+    item.runtest = with_room(item.runtest)  # type: ignore[method-assign] # of this one
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,6 +10,10 @@ class Migration(migrations.Migration):
     dependencies = [("outbox", "0002_decisions")]
 
     operations = [
+        # What an earlier try has left: one that was given up leaves an index that nobody uses.
+        migrations.RunSQL(
+            "DROP INDEX CONCURRENTLY IF EXISTS outbox_events_waiting", migrations.RunSQL.noop
+        ),
         AddIndexConcurrently(
             model_name="outboxevent",
             index=models.Index(

@@ -182,13 +182,21 @@ class Blocks:
 
 
 class Defused(Func):
-    """A text that no spreadsheet takes for a formula: an apostrophe before what begins as one."""
+    """A text that no spreadsheet takes for a formula: an apostrophe before what begins as one.
 
-    # Full-width forms are among them: some programs narrow them as they read.
+    Also inside, where one that parts cells by semicolons or tabs would begin another.
+    """
+
+    # Full-width forms are among them: some programs narrow them as they read. What parts cells is
+    # looked for first, as the pattern costs more than all else of a row.
     template = (
         "CASE WHEN left(%(expressions)s, 1) IN ('=', '+', '-', '@', E'\\t', E'\\r', E'\\n',"
-        " U&'\\FF1D', U&'\\FF0B', U&'\\FF0D', U&'\\FF20')"
-        " THEN '''' || %(expressions)s ELSE %(expressions)s END"
+        " U&'\\FF1D', U&'\\FF0B', U&'\\FF0D', U&'\\FF20') THEN '''' ELSE '' END"
+        " || CASE WHEN strpos(%(expressions)s, ';') > 0 OR strpos(%(expressions)s, E'\\t') > 0"
+        " OR strpos(%(expressions)s, E'\\n') > 0 OR strpos(%(expressions)s, E'\\r') > 0"
+        " THEN regexp_replace(%(expressions)s,"
+        " '([;\\t\\r\\n])(?=[=+@\\-\\uFF1D\\uFF0B\\uFF0D\\uFF20])', '\\1''', 'g')"
+        " ELSE %(expressions)s END"
     )
     output_field = CharField()
 

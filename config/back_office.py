@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.models import User
+from django.contrib.auth.views import PasswordChangeView
 from django.db import transaction
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
@@ -16,9 +17,10 @@ from django.urls import URLPattern, URLResolver, path, reverse
 
 from cases.models import Case
 from config.models import Preference
+from config.password_forms import LogInForm, OwnPasswordForm
 from config.second_factor import passed, views
 from config.second_factor.again import Again, fresh_first
-from config.second_factor.state import by_single_sign_on
+from config.second_factor.state import asks_for_code, by_single_sign_on, is_fresh
 from config.session_pages import OwnSessions
 
 
@@ -43,6 +45,7 @@ class BackOffice(AdminSite):
 
     site_header = site_title = "Regulatory cases"
     enable_nav_sidebar = False
+    login_form = LogInForm
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Add the navigation, and what the pages of models have to say on every page."""
@@ -103,9 +106,19 @@ class BackOffice(AdminSite):
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        """Change one's own password, end other sessions and owe the letter: all or nothing."""
+        """Change one's own password, end other sessions and owe the letter: all or nothing.
+
+        Who has a device shows a code first. The old password stands for it only without one.
+        """
+        if asks_for_code(request) and not is_fresh(request):
+            return views.ask_again(request.get_full_path())
+        page = PasswordChangeView.as_view(
+            form_class=OwnPasswordForm,
+            success_url=reverse("admin:password_change_done"),
+            extra_context=self.each_context(request) | (extra_context or {}),
+        )
         with transaction.atomic():
-            return super().password_change(request, extra_context)
+            return page(request)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Add the dashboard, the page of all tables, the second factor and the sessions."""
@@ -121,7 +134,11 @@ class BackOffice(AdminSite):
             path("second-factor/set-up/", views.SetUp.as_view(), name="second_factor_set_up"),
             path("second-factor/codes/", views.NewCodes.as_view(), name="second_factor_codes"),
         ]
-        return [*ours, *super().get_urls()]
+        # Nothing here has a page outside of the admin that Django's shortcut could lead to.
+        return [
+            *ours,
+            *(one for one in super().get_urls() if getattr(one, "name", "") != "view_on_site"),
+        ]
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

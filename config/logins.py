@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.db.models import Sum
 from django.dispatch import receiver
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.timezone import now
 
@@ -33,6 +33,27 @@ class Attempts(AxesDatabaseHandler):  # type: ignore[misc] # its library has no 
     def is_locked(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
         """Tell whether this attempt is not even looked at."""
         return super().is_locked(request, credentials) or _address_locked(request)
+
+    def user_login_failed(
+        self,
+        sender: Any,
+        credentials: dict[str, Any],
+        request: HttpRequest | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Count it, and keep nothing of the form or the query: what is typed there may be secret.
+
+        Nor can what no database keeps be in the way of counting.
+        """
+        if request is None:
+            super().user_login_failed(sender, credentials, request, **kwargs)
+            return
+        query, form = request.GET, request.POST
+        request.GET, request.POST = QueryDict(), QueryDict()
+        try:
+            super().user_login_failed(sender, credentials, request, **kwargs)
+        finally:
+            request.GET, request.POST = query, form
 
 
 def _address_locked(request: HttpRequest) -> bool:

@@ -33,6 +33,7 @@ from config.checks import (  # noqa: E402 (needs the settings)
     traces_wanted,
 )
 from config.http.bodies import with_length  # noqa: E402 (as above)
+from config.http.media_types import in_utf_8  # noqa: E402 (as above)
 from config.production import check_production  # noqa: E402 (as above)
 from outbox.checks import check_outbox  # noqa: E402 (as above)
 
@@ -51,4 +52,4 @@ if traces_wanted():
 
     trace_requests()
 
-application = with_length(get_wsgi_application())
+application = in_utf_8(with_length(get_wsgi_application()))

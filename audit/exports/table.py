@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from django.db.models import Expression, F, Func, TextField
+from django.db.models.functions import Cast
 
 from audit.exports.selection import EXPORTED, EventFilter, Hex, chosen
 from cases.exports import CSV_OPTIONS, Defused, Export, Moment, csv_form
@@ -27,7 +28,7 @@ EVENT_COLUMNS: Final[dict[str, Expression | F]] = {
     "from_status": Defused(_detail("from_status")),
     "to_status": Defused(_detail("to_status")),
     "reason": Defused(_detail("reason")),
-    "details": F("details"),
+    "details": Defused(Cast("details", TextField())),
     "request_id": Defused(F("request_id")),
     "id": F("id"),
     "previous_hash": Hex("previous_hash"),

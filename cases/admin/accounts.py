@@ -52,9 +52,19 @@ class AccountAdmin(UserAdmin[User]):
         return _boxes(db_field, request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Let the name be chosen for a new account only; when it was used is a fact."""
+        """Let the name be chosen for a new account only; when it was used is a fact.
+
+        Rights are given by superusers: who only keeps accounts could else become one.
+        """
         fields = (*super().get_readonly_fields(request, obj), "last_login", "date_joined")
+        if not request.user.is_superuser:
+            fields += ("is_superuser", "groups", "user_permissions")
         return fields if obj is None else (*fields, "username")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Keep a superuser's account, and with it the password, to superusers."""
+        theirs = obj is not None and obj.is_superuser and not request.user.is_superuser
+        return super().has_change_permission(request, obj) and not theirs
 
     def user_change_password(
         self,

@@ -8,11 +8,11 @@ from typing import IO, Any, Never
 
 from django.conf import settings
 from django.http import UnreadablePostError
-from django.utils.http import parse_header_parameters
 from rest_framework import exceptions
 from rest_framework.parsers import BaseParser
 
 from config.http.bodies import read_up_to
+from config.http.media_types import is_utf_8
 
 
 class PayloadTooLarge(exceptions.APIException):
@@ -92,8 +92,7 @@ def _check_encoding(given: str) -> None:
 
 def _check_charset(content_type: str) -> None:
     # RFC 8259, 8.1: JSON is UTF-8. Who says otherwise may well mean it.
-    charset = parse_header_parameters(content_type)[1].get("charset", "utf-8")
-    if charset.lower() not in ("utf-8", "utf8"):
+    if not is_utf_8(content_type):
         raise exceptions.UnsupportedMediaType(content_type)
 
 

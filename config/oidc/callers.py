@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from cases.actors import actor_of_roles
 from cases.policies import Actor
+from cases.services import SYSTEM
 from config.oidc.issuer import the_issuer
 from config.oidc.verify import TokenInvalid, actor_id_of, claims_of, roles_of, subject_of
 
@@ -28,6 +29,9 @@ def actor_of_token(token: str) -> Actor:
     issuer = the_issuer()
     claims = claims_of(token, issuer=issuer, audience=settings.OIDC_AUDIENCE)
     name, roles, subject = actor_id_of(claims), roles_of(claims), subject_of(claims)
+    if name.lower() == SYSTEM.id:
+        message = "This name is the service's own."
+        raise TokenInvalid(message)
     linked = Q(linked_identity__issuer=issuer.identifier, linked_identity__subject=subject)
     accounts = User.objects.filter(linked | Q(username=name)).select_related("linked_identity")
     for account in accounts:

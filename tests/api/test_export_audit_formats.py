@@ -164,6 +164,16 @@ def test_no_text_of_a_row_is_a_formula(as_actor, start) -> None:
     assert json.loads(last["details"])["reason"] == f"{start}HYPERLINK(0)"
 
 
+def test_no_detail_begins_a_formula_where_semicolons_part_cells(as_actor) -> None:
+    case = CaseFactory(status="UNDER_REVIEW")
+    services.close_case(case_id=case.id, reason="a;=1", actor=REVIEWER)
+
+    last = table(as_actor(AUDITOR).get(url("csv")))[-1]
+
+    assert last["reason"] == "a;'=1"
+    assert json.loads(last["details"])["reason"] == "a;'=1"
+
+
 def test_a_trace_tells_the_story_of_its_case(as_actor) -> None:
     fields = {"priority": "HIGH", "category": "Reporting", "source": "portal",
               "external_reference": "2026/17", "due_at": "2027-01-01T00:00:00Z"}  # fmt: skip

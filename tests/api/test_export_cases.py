@@ -98,7 +98,16 @@ def test_what_a_spreadsheet_would_run_is_defused(as_actor, begin) -> None:
     assert row["created_by"] == row["submitted_by"] == f"'{formula}2"
 
 
-@pytest.mark.parametrize("text", ["a=b", "'=1", "1-2", "e@x", "5", "x\n=1"])
+@pytest.mark.parametrize("parts", [";", "\t", "\n", "\r", "\r\n", ";;"], ids=ascii)
+def test_no_formula_begins_behind_what_may_part_cells(as_actor, parts) -> None:
+    CaseFactory(description=f"a{parts}=1{parts}\uff0b2; -3{parts}b@")
+
+    [row] = rows(as_actor(AUDITOR).get("/cases/export.csv"))
+
+    assert row["description"] == f"a{parts}'=1{parts}'\uff0b2; -3{parts}b@"
+
+
+@pytest.mark.parametrize("text", ["a=b", "'=1", "1-2", "e@x", "5", "a; b", "x\n'=1"])
 def test_other_texts_are_left_as_they_are(as_actor, text) -> None:
     CaseFactory(description=text)
 

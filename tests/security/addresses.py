@@ -153,7 +153,6 @@ FORWARDS = [
     "admin/axes/accessfailurelog/{id}/", "admin/axes/accesslog/{id}/",
     "admin/cases/slatarget/{id}/",
 ]  # fmt: skip
-BY_TYPE = "admin/r/{type}/{id}/"
 
 
 def addresses(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[str]:

@@ -32,7 +32,6 @@ from tests.security.addresses import (
     ADMIN_EXPORT,
     ADMIN_LISTS,
     AUTOCOMPLETE,
-    BY_TYPE,
     CASE,
     EXPORTS,
     FORWARDS,
@@ -54,7 +53,7 @@ MISSING = "CASE-999999"
 def test_every_address_has_its_class() -> None:
     there = {plain(address) for address in addresses()} - {""}
     classified = [*CASE, *LISTS, *ADMIN_CASE, *ADMIN_LISTS, *INSIDERS, *ACCOUNTS, *QUIET]
-    classified += [*EXPORTS, ADMIN_EXPORT, *OWN, *AUTOCOMPLETE, *KEEPERS, *FORWARDS, BY_TYPE]
+    classified += [*EXPORTS, ADMIN_EXPORT, *OWN, *AUTOCOMPLETE, *KEEPERS, *FORWARDS]
 
     assert len(classified) == len(set(classified))
     assert there == set(classified)
@@ -355,17 +354,6 @@ def test_the_account_of_one_who_was_let_in_does_not_tell_to_what(officer, hide, 
     assert answer.status_code in (200, 403)
     assert SECRET not in answer.content.decode()
     assert case.id not in answer.content.decode()
-
-
-def test_forwarding_by_type_does_not_tell_either(officer, hide) -> None:
-    from django.contrib.contenttypes.models import ContentType  # noqa: PLC0415 (only here)
-
-    case = hide()
-    kind = ContentType.objects.get_for_model(Case).pk
-
-    hidden, missing = (officer.get(f"/admin/r/{kind}/{i}/") for i in (case.id, MISSING))
-
-    assert essence(hidden, case.id) == essence(missing, MISSING)
 
 
 @pytest.mark.parametrize("address", QUIET)

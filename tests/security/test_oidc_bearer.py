@@ -434,6 +434,11 @@ def test_who_was_switched_off_under_another_name_stays_out_too(issuer):
     assert refused(issuer.token()) == "The account of this name is switched off."
 
 
+@pytest.mark.parametrize("name", ["system", "SYSTEM"])
+def test_nobody_takes_the_name_of_the_service_itself(issuer, name):
+    assert refused(issuer.token(sub=name)) == "This name is the service's own."
+
+
 def test_a_linked_person_goes_by_the_name_of_the_account(issuer):
     account = UserFactory(username="robert")
     LinkedIdentity.objects.create(user=account, issuer=issuer.url, subject="rob")

@@ -42,7 +42,6 @@ KEPT_WITH = {
     "api_tokens": "config.add_apitoken",
     "linked_identities": "config.add_linkedidentity",
     "sla_targets": "cases.change_sla_targets",
-    "axes_accessattempt": "axes.delete_accessattempt",
     "axes_accessfailurelog": "axes.delete_accessfailurelog",
     "axes_accesslog": "axes.delete_accesslog",
     "otp_totp_totpdevice": "otp_totp.delete_totpdevice",
@@ -51,7 +50,10 @@ KEPT_WITH = {
 # Rows of one person: whose they are.
 OWN = {"uploaded_registers": "actor_id", "idempotency_keys": "actor_id", "preferences": "user_id"}
 # The same, but for who holds what it takes to see those of others.
-OWN_UNLESS = {"account_sessions": ("user_id", "config.delete_accountsession")}
+OWN_UNLESS = {
+    "account_sessions": ("user_id", "config.delete_accountsession"),
+    "axes_accessattempt": ("username", "axes.delete_accessattempt"),  # an old password was wrong
+}
 FOLLOWS = {
     "uploaded_register_parts", "rights_version", "django_session", "django_admin_log",
     "account_notices",
@@ -160,7 +162,7 @@ def unexplained(changes: Mapping[str, Change], walker: Walker) -> list[str]:
             wrong += [f"{table}: {row}" for row in touched if row[OWN[table]] not in mine]
         elif table in OWN_UNLESS:
             column, permission = OWN_UNLESS[table]
-            strange = [row for row in touched if row[column] != walker.pk]
+            strange = [row for row in touched if row[column] not in (walker.pk, walker.name)]
             wrong += [f"{table}: {row}" for row in strange if not walker.holds(permission)]
         elif table in NEVER or table not in GUARDED | FOLLOWS | OWN.keys() | KEPT_WITH.keys():
             wrong.append(f"{table} changed")

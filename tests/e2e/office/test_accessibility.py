@@ -13,7 +13,7 @@ from django_otp.oath import TOTP
 from playwright.sync_api import Page
 
 from cases.demo.accounts import DEMO_PASSWORD
-from tests.e2e.browser import NARROW, Office
+from tests.e2e.browser import NARROW, WIDE, Office
 
 # What WCAG 2.2 AA asks for, as far as a machine can tell.
 RULES = {
@@ -266,3 +266,22 @@ def test_the_theme_is_chosen_with_a_button_and_kept(office: Office) -> None:
 
     assert page.get_attribute("html", "data-theme") == "dark"
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
+
+
+def test_a_window_is_to_the_next_test_as_if_it_were_new(office: Office) -> None:
+    page = office.desk("supervisor-1")
+    page.goto("/admin/tables/")
+    page.click(".theme-toggle")
+    page.hover("main a")
+    page.set_viewport_size(NARROW)
+    darken(page)
+
+    office.tidy()
+    again = office.desk("supervisor-1")
+    again.goto("/admin/tables/")
+
+    assert again is page
+    assert again.get_attribute("html", "data-theme") != "dark"
+    assert not again.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    assert again.viewport_size == WIDE
+    assert again.locator("main a:hover").count() == 0

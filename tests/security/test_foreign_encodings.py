@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -59,7 +60,10 @@ def test_an_address_with_a_query_is_answered_as_ever(server, name):
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", ["unicode_escape", "zlib", "latin-1"])
 def test_no_password_is_guessed_in_a_form_that_cannot_be_counted(server, name):
-    parts = {"username": "rob", "password": "guess", "x": "\\ud800"}
+    page = server.ask("GET", "/admin/login/")
+    [token] = re.findall(r'csrfmiddlewaretoken" value="(\w+)"', page.content.decode())
+    cookie = page.headers["Set-Cookie"].partition(";")[0]
+    parts = {"csrfmiddlewaretoken": token, "username": "rob", "password": "guess", "x": "\\ud800"}
     body = "".join(
         f'--XB\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'
         for field, value in parts.items()
@@ -68,7 +72,7 @@ def test_no_password_is_guessed_in_a_form_that_cannot_be_counted(server, name):
     kind = f"multipart/form-data; boundary=XB; charset={name}"
 
     for _ in range(4):
-        answer = server.ask("POST", "/admin/login/", body=sent, Content_Type=kind)
+        answer = server.ask("POST", "/admin/login/", body=sent, Content_Type=kind, Cookie=cookie)
 
         assert answer.status_code in (400, 403)
         assert b"Please enter the correct" not in answer.content

@@ -14,7 +14,7 @@ from django.utils.http import parse_header_parameters
 
 _UTF_8: Final = ("utf-8", "utf8")
 # Python knows no encoding of this name, so Django ignores it, and what reads a body refuses it.
-_REFUSED: Final = "refused"
+_REFUSED: Final = "other-than-utf-8"
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 

@@ -31,7 +31,11 @@ def test_others_reach_nothing_behind(name):
     for given in (f"text/plain; charset={name}", f"text/plain; charset*={name}''x", "text/plain"):
         in_utf_8(application)({"CONTENT_TYPE": given}, lambda *_: None)
 
-    assert seen == ["text/plain; charset=refused", "text/plain; charset=refused", "text/plain"]
+    assert seen == [
+        "text/plain; charset=other-than-utf-8",
+        "text/plain; charset=other-than-utf-8",
+        "text/plain",
+    ]
 
 
 @pytest.fixture(scope="module")

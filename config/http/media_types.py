@@ -12,11 +12,11 @@ from typing import Any, Final
 
 from django.utils.http import parse_header_parameters
 
+from config.http.bodies import Application
+
 _UTF_8: Final = ("utf-8", "utf8")
 # Python knows no encoding of this name, so Django ignores it, and what reads a body refuses it.
 _REFUSED: Final = "other-than-utf-8"
-
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def in_utf_8(application: Application) -> Application:

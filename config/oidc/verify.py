@@ -118,12 +118,12 @@ def proven_at(claims: Mapping[str, Any]) -> float:
     """Return when the issuer itself asked the person who it is, in seconds since 1970.
 
     That is the claim ``auth_time`` (OpenID Connect Core 1.0, 2), which an issuer owes to who asks
-    with ``max_age``. 0: it does not say, or names a time that is still to come.
+    with ``max_age``. 0: it does not say, or names a time that cannot be.
     """
     told = claims.get("auth_time")
     if isinstance(told, bool) or not isinstance(told, int | float):
         return 0
-    return told if told <= time.time() + LEEWAY else 0
+    return told if 0 <= told <= time.time() + LEEWAY else 0
 
 
 def actor_id_of(claims: Mapping[str, Any]) -> str:

@@ -75,6 +75,7 @@ NOT_NOW = {
     "no number": float("nan"),
     "for ever": float("inf"),
     "far ahead": 10**400,
+    "long ago": -(10**400),
     "in the year 2100": 4_102_444_800,
 }
 

@@ -272,7 +272,6 @@ def test_a_window_is_to_the_next_test_as_if_it_were_new(office: Office) -> None:
     page = office.desk("supervisor-1")
     page.goto("/admin/tables/")
     page.click(".theme-toggle")
-    page.hover("main a")
     page.set_viewport_size(NARROW)
     darken(page)
 
@@ -284,4 +283,3 @@ def test_a_window_is_to_the_next_test_as_if_it_were_new(office: Office) -> None:
     assert again.get_attribute("html", "data-theme") != "dark"
     assert not again.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
     assert again.viewport_size == WIDE
-    assert again.locator("main a:hover").count() == 0

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.contrib.auth.models import Group
 from django.core.management import call_command
@@ -18,6 +21,7 @@ from cases.models import Case
 from cases.policies import DEFAULT_ROLES
 from tests.factories import CaseFactory
 from tests.migration.shape import shape
+from tests.starts import in_test, own_database, start
 
 pytestmark = pytest.mark.usefixtures("transactional_db")
 
@@ -103,6 +107,29 @@ def test_a_migration_that_is_killed_before_it_is_noted_can_be_made_again(
 
     call_command("migrate", "outbox", end, verbosity=0)
     assert shape() != before
+
+
+def test_one_waits_for_another_that_is_at_work(tmp_path: Path) -> None:
+    before, said = shape(), tmp_path / "said"
+    call_command("migrate", "outbox", "0001", verbosity=0)
+    address = own_database()
+
+    with psycopg.connect(address) as other, said.open("w") as out:
+        other.execute("SELECT pg_advisory_xact_lock(4711, 1)")  # as one at work does
+        call_command("migrate", plan=True, verbosity=0)  # who only looks waits for nobody
+        with start(
+            "manage.py", "migrate", environment=in_test(address), out=out.fileno(),
+            err=out.fileno(),
+        ) as process:  # fmt: skip
+            end = time.monotonic() + 60
+            while "Another migrate is at work" not in said.read_text():
+                assert time.monotonic() < end
+                time.sleep(0.05)
+            assert shape() != before
+            other.rollback()
+            assert process.wait(60) == 0
+
+    assert shape() == before
 
 
 def test_before_the_first_migration_there_is_nothing_to_guard() -> None:

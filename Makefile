@@ -26,7 +26,7 @@ run: $(ENVIRONMENT)  ## Run the service with a demo on http://localhost:8000 (PO
 test: $(ENVIRONMENT)  ## Run the tests; ARGS="-k close tests/unit" narrows them down.
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
-# SEED=7 tries other values than the last time; what it found is found again by the same seed.
+# SEED=7 tries other values than the last time.
 fuzz: $(ENVIRONMENT)  ## Attack the live service with what its own document says: make fuzz SEED=7.
 	$(BIN)/python -m tests.fuzz $(if $(SEED),--seed "$(SEED)") $(ARGS)
 

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.bench.databases import PROJECT
@@ -32,10 +32,7 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
 def attack(target: service.Service, options: argparse.Namespace, folder: Path) -> verdict.Figures:
     """Run Schemathesis once; all that it writes lies in the folder."""
     configuration = folder / "schemathesis.toml"
-    words = (
-        f"[dictionaries.{n}]\nvalues = {json.dumps(v)}" for n, v in target.dictionaries.items()
-    )
-    configuration.write_text("\n".join((CONFIGURATION.read_text(), *words)))
+    configuration.write_text("\n".join((CONFIGURATION.read_text(), *_known(target))))
     report, events = folder / "report.json", folder / "events.ndjson"
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(configuration), "run"]
     command += [f"{target.url}/openapi.json", "--no-color", "--checks", "all"]
@@ -47,6 +44,17 @@ def attack(target: service.Service, options: argparse.Namespace, folder: Path) -
     environment = os.environ | {"FUZZ_TOKEN": target.token, "PYTHONPATH": str(PROJECT)}
     done = subprocess.run(command, cwd=folder, env=environment, check=False)
     return verdict.read(report, events, done.returncode)
+
+
+def _known(target: service.Service) -> Iterator[str]:
+    """Write down what is only known now, in the words of ``schemathesis.toml``."""
+    for name, values in target.dictionaries.items():
+        yield f"[dictionaries.{name}]\nvalues = {json.dumps(values)}"
+    for action in target.actions:
+        yield f"[[operations]]\ninclude-operation-id = {json.dumps(action)}"
+        yield f'parameters."path.case_id" = {{ dictionary = "{action}", probability = 0.8 }}'
+        # Of the versions that are drawn, hardly one is the case's.
+        yield 'parameters."header.If-Match" = { dictionary = "versions", probability = 0.5 }'
 
 
 def main(given: Sequence[str] | None = None) -> int:

@@ -8,16 +8,31 @@ import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import Final, LiteralString
 
 import psycopg
 
-from cases.lifecycle import CaseStatus
 from config import embedded_postgres
 from tests.bench import databases, servers
 
 NAME = "regulatory_fuzz"
 # Of the demo: holds every role's permissions, so that only the state of a case refuses.
 ACCOUNT = "admin-1"
+# Which cases allow which actions, by the ids of their operations. Each action gets a share of its
+# own: the first that succeeds on a case may make the others impossible there.
+_POSSIBLE: Final[dict[LiteralString, tuple[str, ...]]] = {
+    "status = 'DRAFT' AND NOT restricted": ("cases_update", "cases_submit"),
+    "status = 'SUBMITTED' AND NOT restricted": ("cases_start_review", "cases_restrict"),
+    "status = 'UNDER_REVIEW' AND NOT restricted AND paused_at IS NULL": (
+        "cases_assign",
+        "cases_close",
+        "cases_escalate",
+        "cases_pause",
+    ),
+    "paused_at IS NOT NULL AND NOT restricted": ("cases_resume",),
+    "restricted AND status <> 'CLOSED'": ("cases_unrestrict",),
+}
+ACTIONS: Final = tuple(name for names in _POSSIBLE.values() for name in names)
 
 
 @dataclass(frozen=True)
@@ -28,6 +43,8 @@ class Service:
     token: str
     # Values worth trying, by the name of their dictionary in ``schemathesis.toml``.
     dictionaries: dict[str, tuple[str, ...]]
+    # Operations that change a case; the dictionary of that name holds cases that allow it.
+    actions: tuple[str, ...]
 
 
 @contextmanager
@@ -46,7 +63,7 @@ def running() -> Iterator[Service]:
         token = authorization.partition("Bearer ")[2].strip()
         command = servers.our_command("gunicorn", port, threads=4)
         with servers.running("fuzz", command, environment, databases.PROJECT, port):
-            yield Service(f"http://{servers.HOST}:{port}", token, _known(url))
+            yield Service(f"http://{servers.HOST}:{port}", token, _known(url), ACTIONS)
 
 
 def _maintenance() -> AbstractContextManager[str]:
@@ -63,13 +80,14 @@ def _fill(url: str) -> None:
 
 
 def _known(url: str) -> dict[str, tuple[str, ...]]:
-    conditions = {
-        str(status): f"status = '{status}' AND paused_at IS NULL" for status in CaseStatus
-    }
-    known = {
-        name: tuple(sorted(databases.readable_ids(url, condition)))
-        for name, condition in (conditions | {"PAUSED": "paused_at IS NOT NULL"}).items()
-    }
+    known: dict[str, tuple[str, ...]] = {"versions": ("*",)}
     with psycopg.connect(url) as connection:
-        rows = connection.execute("SELECT username FROM auth_user ORDER BY username").fetchall()
-    return known | {"accounts": tuple(row[0] for row in rows)}
+        known["accounts"] = _column(connection, "SELECT username FROM auth_user ORDER BY 1")
+        for condition, actions in _POSSIBLE.items():
+            ids = _column(connection, f"SELECT id FROM cases WHERE {condition} ORDER BY 1")
+            known |= {name: ids[share :: len(actions)] for share, name in enumerate(actions)}
+    return known
+
+
+def _column(connection: psycopg.Connection, query: LiteralString) -> tuple[str, ...]:
+    return tuple(row[0] for row in connection.execute(query))

@@ -39,6 +39,7 @@ class Command(BaseCommand):
 
     help = "Run the service on this machine: database, web server and outbox drainer."
     requires_migrations_checks = False
+    _asked_to_stop = False
 
     def handle(self, *_args: object, **_options: object) -> None:
         """Start everything, watch it, and stop it in order at Ctrl-C or SIGTERM."""
@@ -49,12 +50,23 @@ class Command(BaseCommand):
         address.ensure_free()
         for number in STOP_SIGNALS:
             if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN:  # nohup
-                signal.signal(number, _stop)
+                signal.signal(number, self._stop)
         try:
             with _database():
-                self._serve(address)
+                try:
+                    self._serve(address)
+                except Exception as error:
+                    # A library that was interrupted may fail while it puts things in order.
+                    if self._asked_to_stop:
+                        raise KeyboardInterrupt from error
+                    raise
         except KeyboardInterrupt:
             self._say("stopped")
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self._asked_to_stop = True
+        _let_nothing_interrupt()
+        signal.default_int_handler(number, frame)
 
     def _say(self, text: str) -> None:
         self.stdout.write(text)
@@ -166,11 +178,6 @@ class Child:
             sys.stderr.write(f"The {self.name} does not end; it is killed.\n")
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    _let_nothing_interrupt()
-    signal.default_int_handler(number, frame)
 
 
 def _let_nothing_interrupt() -> None:

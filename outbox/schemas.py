@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields
 from datetime import datetime
+from inspect import cleandoc
 from types import MappingProxyType, NoneType, UnionType
 from typing import Final, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -93,7 +94,7 @@ def _below(kind: type[_E]) -> Iterator[type[_E]]:
 
 def said(kind: type[CaseEvent | ServiceEvent]) -> str:
     """Return what an event says happened, for people who read Markdown."""
-    return (kind.__doc__ or "").strip().replace("``", "`")
+    return cleandoc(kind.__doc__ or "").replace("``", "`")
 
 
 def data_schema(kind: type[CaseEvent]) -> Schema:

@@ -14,6 +14,8 @@ from config.http.errors import TABLE, Row
 _EXAMPLE_REQUEST_ID: Final = "01a20592-4ae5-700f-b0f0-638ba6be538a"
 # The longest sentence repeats what was sent, and a body ends at 1 MiB.
 _LONGEST_SENTENCE: Final = 1_100_000
+# By RFC 9110. Python has these names since 3.13; the document is the same for every version.
+_RENAMED: Final = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
 def _first_of_each_code() -> dict[str, tuple[type[Exception], Row]]:
@@ -173,7 +175,7 @@ def _response(status: int, codes: list[str]) -> dict[str, Any]:
         }
     said = "\n".join(f"- `{code}`: {message_of(code)}" for code in codes)
     return {
-        "description": f"{HTTPStatus(status).phrase}\n\n{said}",
+        "description": f"{_RENAMED.get(status) or HTTPStatus(status).phrase}\n\n{said}",
         "content": {
             "application/json": {
                 "schema": schema,

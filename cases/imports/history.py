@@ -7,7 +7,6 @@ is there already is left alone.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils.timezone import now
 
-from cases import intake, services
+from cases import intake, services, strict_json
 from cases.errors import CaseError, InvalidInput
 from cases.imports.mapping import Columns
 from cases.imports.rows import Row
@@ -223,8 +222,8 @@ def _input(action: CaseAction, values: Mapping[str, object]) -> dict[str, Any]:
     text = str(values.get("input") or "")
     if text.startswith("{"):
         try:
-            parsed = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            parsed = strict_json.loads(text)
+        except strict_json.NotJSON as error:
             raise InvalidInput(details={"input": f"Not JSON: {error}."}) from None
         if unknown := set(parsed).difference(names):
             why = f"The action {action} takes no {', '.join(sorted(unknown))}."

@@ -12,6 +12,8 @@ from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TextIO, cast
 
+from cases import strict_json
+
 # What holds an object a line; everything else is CSV.
 JSON_LINES: Final = (".jsonl", ".ndjson")
 # A cell beyond this is a quote that was never closed, not a text.
@@ -90,7 +92,8 @@ def _position(file: TextIOWrapper) -> Callable[[], int]:
 def _csv_source(file: TextIOWrapper, name: str, delimiter: str) -> Source:
     csv.field_size_limit(_CELL_MAX)
     try:
-        reader = csv.reader(file, delimiter=delimiter)
+        # Not strict, a quote that is never closed would quietly take all further rows for its cell.
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
     except (TypeError, ValueError) as error:
         message = f"{delimiter!r} cannot stand between cells: give one character."
         raise FileError(message) from error
@@ -113,7 +116,8 @@ def _csv_rows(reader: Any, columns: Sequence[str]) -> Iterator[Row]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield Row(line, {}, f"Not CSV: {error}.")
+            lines = f", in lines {line} to {reader.line_num}" if reader.line_num > line else ""
+            yield Row(line, {}, f"Not CSV: {error}{lines}.")
             continue
         if not cells:
             continue
@@ -130,8 +134,8 @@ def _json_rows(file: TextIO) -> Iterator[Row]:
         if not text.strip():
             continue
         try:
-            found = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            found = strict_json.loads(text)
+        except strict_json.NotJSON as error:
             yield Row(line, {}, f"Not JSON: {error}.")
             continue
         if not isinstance(found, dict):

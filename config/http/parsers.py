@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import IO, Any, Never
+from typing import IO, Any
 
 from django.conf import settings
 from django.http import UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.parsers import BaseParser
 
+from cases import strict_json
 from config.http.bodies import read_up_to
 from config.http.media_types import is_utf_8
 
@@ -27,10 +27,6 @@ class UnsupportedEncoding(exceptions.UnsupportedMediaType):
     """The body is compressed; the answer says that it is taken as it is (RFC 9110, 15.5.16)."""
 
     default_detail = "The body is encoded as {media_type}: send it as it is, without encoding."
-
-
-class _Refused(ValueError):
-    """Python reads it, RFC 8259 does not know it."""
 
 
 class StrictJSONParser(BaseParser):
@@ -62,26 +58,12 @@ class StrictJSONParser(BaseParser):
         if len(raw) > maximum:
             raise PayloadTooLarge
         try:
-            return json.loads(
-                raw.decode("utf-8-sig"),
-                parse_constant=_refuse_constant,
-                object_pairs_hook=_unique_names,
-            )
-        except RecursionError:
-            message = "The JSON is nested too deeply."
-            raise exceptions.ParseError(message) from None
+            return strict_json.loads(raw.decode("utf-8-sig"))
         except UnicodeDecodeError:
             message = "The body is not valid JSON: it is not UTF-8."
-            raise exceptions.ParseError(message) from None
-        except json.JSONDecodeError as error:
+        except strict_json.NotJSON as error:
             message = f"The body is not valid JSON: {error}."
-            raise exceptions.ParseError(message) from None
-        except _Refused as error:
-            message = f"The body is not valid JSON: {error}."
-            raise exceptions.ParseError(message) from None
-        except ValueError:  # Python's own limit on the digits of an integer
-            message = "The body is not valid JSON: a number is too long."
-            raise exceptions.ParseError(message) from None
+        raise exceptions.ParseError(message)
 
 
 def _check_encoding(given: str) -> None:
@@ -94,16 +76,3 @@ def _check_charset(content_type: str) -> None:
     # RFC 8259, 8.1: JSON is UTF-8. Who says otherwise may well mean it.
     if not is_utf_8(content_type):
         raise exceptions.UnsupportedMediaType(content_type)
-
-
-def _refuse_constant(name: str) -> Never:
-    message = f"{name} is not a JSON number"
-    raise _Refused(message)
-
-
-def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        message = "a name is given twice in one object"
-        raise _Refused(message)
-    return found

@@ -69,6 +69,35 @@ def test_a_cell_beyond_all_measure_is_a_problem_of_its_row(csv_file: Path) -> No
     assert found[0].problem.startswith("Not CSV: field larger than field limit")
 
 
+def test_a_quote_that_is_never_closed_takes_no_further_rows_for_a_text(csv_file: Path) -> None:
+    problem = "Not CSV: unexpected end of data, in lines 3 to 5."
+    assert read(csv_file, b'a,b\n1,2\n3,"open\n5,6\n7,8\n') == [
+        Row(2, {"a": "1", "b": "2"}),
+        Row(3, {}, problem),
+    ]
+
+
+def test_a_quote_that_is_closed_by_a_later_row_is_told_with_the_lines(csv_file: Path) -> None:
+    problem = """Not CSV: ',' expected after '"', in lines 2 to 3."""
+    assert read(csv_file, b'a,b\n1,"open\n3,"4"\n5,6\n') == [
+        Row(2, {}, problem),
+        Row(4, {"a": "5", "b": "6"}),
+    ]
+
+
+def test_what_stands_behind_a_closed_quote_is_not_taken_for_more_of_the_text(
+    csv_file: Path,
+) -> None:
+    problem = """Not CSV: ',' expected after '"'."""
+    assert read(csv_file, b'a,b\n1,"2"3\n') == [Row(2, {}, problem)]
+
+
+def test_quotes_within_a_cell_are_kept(csv_file: Path) -> None:
+    assert read(csv_file, b'a,b\nthe 5" pipe,"the ""big"" one"\n') == [
+        Row(2, {"a": 'the 5" pipe', "b": 'the "big" one'})
+    ]
+
+
 @pytest.mark.parametrize("content", [b"", b"a,a\n", b"\xff,b\n", b"a, a\n"])
 def test_a_header_that_cannot_serve_is_an_error_of_the_file(csv_file: Path, content: bytes) -> None:
     with pytest.raises(FileError):
@@ -98,7 +127,14 @@ def test_json_values_become_what_a_cell_would_hold(json_file: Path) -> None:
 
 @pytest.mark.parametrize(
     ("line", "problem"),
-    [(b"[1]", "Not a JSON object."), (b"{", "Not JSON: "), (b"[" * 99_999, "Not JSON: ")],
+    [
+        (b"[1]", "Not a JSON object."),
+        (b"{", "Not JSON: "),
+        (b"[" * 99_999, "Not JSON: it is nested too deeply."),
+        (b'{"a": 1, "a": 2}', "Not JSON: a name is given twice in one object."),
+        (b'{"a": NaN}', "Not JSON: NaN is not a JSON number."),
+        (b'{"a": ' + b"9" * 5_000 + b"}", "Not JSON: a number is too long."),
+    ],
 )
 def test_a_broken_line_of_json_does_not_stop_the_next(
     json_file: Path, line: bytes, problem: str

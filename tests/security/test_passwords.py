@@ -8,6 +8,8 @@ from django.contrib.auth.hashers import identify_hasher, make_password
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
+from django.core.management.base import CommandError
 
 from config import settings as project
 from tests.factories import UserFactory
@@ -78,3 +80,34 @@ def test_passwords_are_kept_as_slow_salted_hashes(settings):
     assert identify_hasher(kept[0]).algorithm == "pbkdf2_sha256"
     assert int(kept[0].split("$")[1]) >= 600_000
     assert kept[0] != kept[1]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [("elevenchars", "too short"), ("wanda-writer", "too similar to the username"),
+     ("qwerty123456", "too common")],
+)  # fmt: skip
+def test_a_superuser_without_a_person_who_is_asked_gets_no_weak_password(
+    monkeypatch, password, why
+):
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", password)
+    monkeypatch.setenv("DJANGO_SUPERUSER_USERNAME", "wanda-writer")
+
+    with pytest.raises(CommandError, match=f"^DJANGO_SUPERUSER_PASSWORD: .*{why}"):
+        call_command("createsuperuser", "--noinput", email="wanda@office.example")
+
+    assert not User.objects.filter(is_superuser=True).exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("password", ["correct horse battery staple", None])
+def test_a_superuser_is_made_with_a_good_password_or_with_none(monkeypatch, password):
+    if password:
+        monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", password)
+
+    call_command("createsuperuser", "--noinput", username="boss", email="", verbosity=0)
+
+    boss = User.objects.get(username="boss", is_superuser=True)
+    assert boss.has_usable_password() is bool(password)
+    assert password is None or boss.check_password(password)

@@ -99,9 +99,12 @@ def _csv_source(file: TextIOWrapper, name: str, delimiter: str) -> Source:
         raise FileError(message) from error
     try:
         columns = [column.strip() for column in next(reader)]
-    except (StopIteration, csv.Error) as error:
+    except StopIteration:
         message = f"{name} has no header."
-        raise FileError(message) from error
+        raise FileError(message) from None
+    except csv.Error as error:
+        message = f"The header of {name} is not CSV: {error}."
+        raise FileError(message) from None
     if len(set(columns)) != len(columns) or _BROKEN.search("".join(columns)):
         message = f"The header of {name} names a column twice or is not UTF-8."
         raise FileError(message)

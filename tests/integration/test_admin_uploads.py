@@ -64,7 +64,7 @@ XLSX = b"PK\x03\x04\x14\x00\x06\x00" + b"\0" * 200
         (b"a,a\n1,2\n", "twice.csv", "names a column twice or is not UTF-8"),
         (b"\xe4,b\n1,2\n", "latin.csv", "names a column twice or is not UTF-8"),
         (b"a\0,b\n1,2\n", "nul.csv", "or with one that is none"),
-        (b'"a,b\n1,2\n3,4\n', "quote.csv", "There are no rows below the header."),
+        (b'"a,b\n1,2\n3,4\n', "quote.csv", "is not CSV: unexpected end of data."),
         (b"x" * 201 + b",b\n1,2\n", "long.csv", "Is the first line of the file its header?"),
         (",".join(map(str, range(201))).encode() + b"\n1\n", "wide.csv", "names 201 columns"),
     ],

@@ -98,7 +98,7 @@ def test_quotes_within_a_cell_are_kept(csv_file: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("content", [b"", b"a,a\n", b"\xff,b\n", b"a, a\n"])
+@pytest.mark.parametrize("content", [b"", b"a,a\n", b"\xff,b\n", b"a, a\n", b'"a,b\n1,2\n'])
 def test_a_header_that_cannot_serve_is_an_error_of_the_file(csv_file: Path, content: bytes) -> None:
     with pytest.raises(FileError):
         read(csv_file, content)

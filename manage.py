@@ -38,10 +38,12 @@ def main() -> None:
     """Run one management command."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.management import execute_from_command_line  # noqa: PLC0415 (after the line above)
-    from django.db import InterfaceError, OperationalError  # noqa: PLC0415 (as above)
+    from django.db import InterfaceError, OperationalError, ProgrammingError, connection  # noqa: PLC0415 (as above)
+    from psycopg.errors import UndefinedColumn, UndefinedFunction, UndefinedTable  # noqa: PLC0415 (as above)
     from uuid_utils.compat import uuid7  # noqa: PLC0415 (only where a command runs)
 
     from cases.signals import request_id  # noqa: PLC0415 (as above)
+    from config.migrated import MISSING, is_migrated  # noqa: PLC0415 (as above)
     from config.postgresql import sessions  # noqa: PLC0415 (as above)
 
     # What a command logs and changes belongs together, as that of a request does.
@@ -54,8 +56,21 @@ def main() -> None:
             # Away, full, or somebody else holds a lock: nothing that a traceback explains.
             if "--traceback" in sys.argv:
                 raise
-            sys.stderr.write(f"The database does not do this now: {str(error).strip()}\n")
-            sys.exit(TRY_AGAIN)
+            _refuse(str(error).strip())
+        except ProgrammingError as error:
+            undefined = isinstance(
+                error.__cause__, UndefinedTable | UndefinedColumn | UndefinedFunction
+            )
+            if undefined and sys.argv[1] != "migrate" and "--traceback" not in sys.argv:
+                connection.close()
+                if not is_migrated(connection):
+                    _refuse(MISSING)
+            raise
+
+
+def _refuse(why: str) -> NoReturn:
+    sys.stderr.write(f"The database does not do this now: {why}\n")
+    sys.exit(TRY_AGAIN)
 
 
 def _database(arguments: list[str]) -> AbstractContextManager[object]:

@@ -12,13 +12,13 @@ from typing import Final
 import structlog
 from django.db import DatabaseError, InterfaceError
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import MethodNotAllowed
 
 from config import handover
 from config.http.errors import NotReady, answer
+from config.migrated import MISSING, is_migrated
 from config.postgresql.base import unpooled
 
 _log = structlog.get_logger("health")
@@ -121,18 +121,11 @@ def _ask(asked: Future[str | None]) -> None:
 
 def _missing(own: BaseDatabaseWrapper) -> str | None:
     global _known_migrated  # noqa: PLW0603 (asked once: migrations of this code do not vanish)
-    with own.cursor() as cursor:
-        if _known_migrated:
+    if _known_migrated:
+        with own.cursor() as cursor:
             cursor.execute("SELECT 1")
-            return None
-        cursor.execute("SELECT to_regclass('django_migrations') IS NOT NULL")
-        found = cursor.fetchone() == (True,)
-        # Not by Django's executor, which asks on the connection of everybody.
-        cursor.execute("SELECT app, name FROM django_migrations" if found else "SELECT WHERE false")
-        applied = {*cursor.fetchall()}
-    for key, migration in MigrationLoader(None).graph.nodes.items():
-        replaced = {*migration.replaces}
-        if key not in applied and not (replaced and replaced <= applied):
-            return "Migrations are missing: run manage.py migrate."
+        return None
+    if not is_migrated(own):
+        return MISSING
     _known_migrated = True
     return None

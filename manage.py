@@ -30,6 +30,7 @@ COMMANDS_WITHOUT_DATABASE: Final = {
     "startproject",
     "version",
 }
+MIGRATING: Final = {"migrate", "run_local"}
 TRY_AGAIN: Final = 75  # EX_TEMPFAIL of sysexits.h
 HELP_OPTIONS: Final = {"-h", "--help", "--version"}
 
@@ -61,7 +62,7 @@ def main() -> None:
             undefined = isinstance(
                 error.__cause__, UndefinedTable | UndefinedColumn | UndefinedFunction
             )
-            if undefined and sys.argv[1] != "migrate" and "--traceback" not in sys.argv:
+            if undefined and sys.argv[1] not in MIGRATING and "--traceback" not in sys.argv:
                 connection.close()
                 if not is_migrated(connection):
                     _refuse(MISSING)

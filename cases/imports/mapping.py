@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from cases.calendar import WorkCalendar
 from cases.imports.rows import FileError
 from cases.intake import WRITABLE
 
@@ -50,7 +52,7 @@ class Columns:
         for field, column in self.by_field.items():
             text = _cell(cells, column).strip()
             if field in _TIMES:
-                found[field] = _local(text, self.zone) if text else None
+                found[field] = _moment(field, text, self.zone) if text else None
             elif field in _ONE_LINE:
                 found[field] = _BREAKS.sub(" ", text)
             else:
@@ -97,6 +99,14 @@ def _cell(cells: Mapping[str, str], column: str) -> str:
         if equals and name.strip() == key:
             return value
     return ""
+
+
+def _moment(field: str, text: str, zone: ZoneInfo) -> datetime | str:
+    """Read a time; what is due on a day is due at its end, as after submitting."""
+    if field == "due_at":
+        with suppress(ValueError, OverflowError):
+            return WorkCalendar("", zone.key).end_of(date.fromisoformat(text))
+    return _local(text, zone)
 
 
 def _local(text: str, zone: ZoneInfo) -> datetime | str:

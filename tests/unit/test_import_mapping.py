@@ -43,6 +43,25 @@ def test_times_without_an_offset_are_the_offices_local_time(
     assert found.astimezone(UTC) == expected
 
 
+@pytest.mark.parametrize(
+    ("cell", "zone", "expected"),
+    [
+        ("2026-07-31", "Europe/Berlin", datetime(2026, 7, 31, 21, 59, 59, 999999, tzinfo=UTC)),
+        ("20261025", "Europe/Berlin", datetime(2026, 10, 25, 22, 59, 59, 999999, tzinfo=UTC)),
+        ("2026-07-31 00:00", "Europe/Berlin", datetime(2026, 7, 30, 22, tzinfo=UTC)),
+        ("2026-07-31T00:00Z", "Europe/Berlin", datetime(2026, 7, 31, tzinfo=UTC)),
+    ],
+)
+def test_what_is_due_on_a_day_is_due_at_its_end(cell: str, zone: str, expected: datetime) -> None:
+    found = value("due_at", cell, zone=zone)
+    assert isinstance(found, datetime)
+    assert found.astimezone(UTC) == expected
+
+
+def test_the_last_day_of_all_has_no_end_and_is_left_for_the_checks() -> None:
+    assert value("due_at", "9999-12-31") == datetime(9999, 12, 31, tzinfo=UTC)
+
+
 @pytest.mark.parametrize("cell", ["", " ", "\t"])
 def test_a_blank_cell_is_no_time(cell: str) -> None:
     assert value("due_at", cell) is None

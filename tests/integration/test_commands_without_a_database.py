@@ -68,9 +68,10 @@ def test_a_command_whose_tables_are_not_there_yet_says_what_to_run(empty, comman
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_table_that_is_missing_from_a_whole_database_is_a_fault_and_told_as_one() -> None:
-    with copied_database("torn") as url:
+def test_a_table_that_is_missing_from_a_whole_database_is_a_fault_and_told_as_one(
+    django_db_setup, django_db_blocker
+) -> None:
+    with django_db_blocker.unblock(), copied_database("torn") as url:
         with psycopg.connect(url) as torn:
             torn.execute("DROP TABLE django_session CASCADE")
         done = starts.run("manage.py", "clearsessions", environment=in_test(url))

@@ -45,8 +45,11 @@ def log_in(browser: Client, username: str, **more: Any) -> Any:
 
 
 def code_of(device: SealedDevice, *, ahead: int = 0) -> str:
-    """Return what the device shows now, or some steps later."""
-    totp = TOTP(device.bin_key, device.step, device.t0, device.digits)
+    """Return what the device shows now, or some steps later, by the clock that it is known to have.
+
+    That clock is a step late where the step before ended between the last code and its check.
+    """
+    totp = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
     totp.time = time.time() + ahead * device.step
     return f"{totp.token():06}"
 

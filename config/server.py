@@ -27,7 +27,7 @@ from gunicorn.workers.gthread import (
 from config import handover
 from config.frames import with_room
 from config.metrics import pools
-from config.sockets import InOnePacket, asks_for_health, has_come, refusal
+from config.sockets import InOnePacket, admit_no_more, asks_for_health, has_come, refusal
 
 _READABLE_ONCE: Final = select.EPOLLIN | select.EPOLLONESHOT
 # How long a caller may say nothing in the middle of a request, or take nothing of an answer. A
@@ -154,7 +154,13 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         self._serving = False
 
     def _accept_the_last(self) -> None:
-        """Take the connections that the system has taken for us: after this nobody would."""
+        """Take the connections that the system has taken for us: after this nobody would.
+
+        It takes none from here on: one that came between the last look and the end would be reset.
+        """
+        for listener in self.sockets:
+            admit_no_more(listener)
+        time.sleep(_STEP)  # who has been half let in is in by then
         for listener in self.sockets:
             while self._accept(listener):
                 pass

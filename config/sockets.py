@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import select
 import socket
+import struct
+from contextlib import suppress
 from typing import Any, Final
 
 from gunicorn.http import errors
 
+_SO_ATTACH_FILTER: Final = 26  # from Linux' <asm/socket.h>
+# Drop what has the flag SYN, by which a connection begins (RFC 9293, 3.1), and keep all else: a
+# program of Linux' socket filters, each line an operation, where to go on, and a number.
+_NO_SYN: Final = b"".join(
+    struct.pack("HBBI", *line)
+    for line in ((0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 2**32 - 1))
+)
 _LEFT: Final = select.POLLHUP | select.POLLERR | select.POLLNVAL
 # What is refused before there is a request: status, reason, error and message of the answer.
 _REFUSALS: Final[list[tuple[type[Exception], tuple[int, str, str, str]]]] = [
@@ -40,6 +50,20 @@ def refusal(error: Exception) -> bytes | None:
         f"Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
+
+
+def admit_no_more(listener: socket.socket) -> None:
+    """Have Linux ignore who asks for a connection from now on, whatever process listens here.
+
+    Who was let in before waits to be accepted as ever. The others ask again a second later, and are
+    refused by then, or find whoever listens there next.
+    """
+    if listener.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    code = ctypes.create_string_buffer(_NO_SYN, len(_NO_SYN))
+    program = struct.pack("HP", len(_NO_SYN) // 8, ctypes.addressof(code))
+    with suppress(OSError):  # some sandboxes have no filters
+        listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
 
 
 def asks_for_health(sock: socket.socket) -> bool:
